@@ -1,0 +1,96 @@
+"""Correcting the facts of an item. Its state and its units move by triggers only."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from service.actions import references, schedule
+from service.actions.facts import (
+    change,
+    interview_of,
+    lines_of,
+    open_contact,
+    policy_of,
+    seal_contact,
+    seen,
+    still_at,
+    view_of,
+)
+from service.actions.references import Named
+from service.actions.service import Call, Service
+from service.errors import forbidden, invalid
+from service.store import search
+from service.store.database import Changes, Tx
+from service.workflow import events, listing
+from service.workflow.items import Item, Lines
+from service.workflow.permissions import Standing
+from service.workflow.views import ItemView
+
+OWN_FIELDS = frozenset({"measures", "responsible_person"})
+"""What the responsible side may correct on its own item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Facts to correct, by column; `contact` and units as they were sent. `contact_given` tells null from left out."""
+
+    given: dict[str, Any]
+    contact: str | None = None
+    contact_given: bool = False
+    co_units: tuple[Named, ...] | None = None
+
+
+async def correct(service: Service, call: Call, item_id: UUID, correction: Correction, if_version: int) -> ItemView:
+    """Correct facts. Refuses `not_found`, `forbidden`, `stale_version`, `guard_refused` (deadline_fixed).
+
+    A correction that changes nothing is no change: the item keeps its version.
+    """
+    found_on = correction.given.get("found_on")
+    if found_on is not None and found_on > call.today:
+        raise invalid(("/found_on", "in_future"))
+
+    async def action(tx: Tx) -> ItemView:
+        found = await seen(tx, call, item_id)
+        item, lines = found.item, await lines_of(tx, call, found)
+        policy = await policy_of(tx, call, found)
+        _may_correct(Standing.of(call.grants, lines), correction)
+        still_at(item, if_version)
+        given = dict(correction.given)
+        if correction.co_units is not None:
+            units_found = await references.find_units(tx, call.tenant_id, {named.ref for named in correction.co_units})
+            co_lines = tuple(units_found.line(named) for named in correction.co_units)
+            lines = Lines(responsible=lines.responsible, supervising=lines.supervising, co=co_lines)
+            given["co_unit_ids"] = tuple({line[0]: None for line in co_lines if line[0] != item.responsible_unit_id})
+        if correction.contact_given and open_contact(service, call, item) != correction.contact:
+            given["contact_sealed"] = seal_contact(service, call, item.id, correction.contact)
+        columns = listing.corrected(item, given, now=call.now)
+        after = replace(item, **columns)
+        result = view_of(service, call, after, policy, lines, await interview_of(tx, call, found.item))
+        if columns:
+            await tx.apply(await _corrected(tx, call, item, after, columns))
+        return result
+
+    return await service.write(call, action)
+
+
+def _may_correct(standing: Standing, correction: Correction) -> None:
+    if standing.updates:
+        return
+    if not standing.claims:
+        raise forbidden("decide")
+    touched = {*correction.given, *(["source"] if correction.contact_given else [])}
+    if not touched <= OWN_FIELDS or correction.co_units is not None:
+        raise forbidden("own_fields")
+
+
+async def _corrected(tx: Tx, call: Call, item: Item, after: Item, columns: dict[str, Any]) -> Changes:
+    changes = Changes()
+    change(changes, call, item, columns)
+    if columns.keys() & search.SEARCHED:
+        search.replace(changes, call.tenant_id, item, after)
+    if "co_unit_ids" in columns:
+        await schedule.move(tx, changes, call, item, after)
+    else:
+        schedule.follow(changes, call, item, after)
+    call.write_down(changes, [events.of_correction(item, after, columns)], item.revision + 1)
+    return changes

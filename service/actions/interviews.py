@@ -1,0 +1,116 @@
+"""Interviews (约谈): what an escalation opened is put on record, so that the item can go on."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from service.actions.facts import change, lines_of, seen
+from service.actions.service import Call, Replay, Service
+from service.errors import Refused, forbidden, guard, invalid
+from service.store import interviews
+from service.store.database import Changes, Tx
+from service.workflow import events
+from service.workflow.items import Interview, Lines
+from service.workflow.permissions import Standing, holds
+from service.workflow.states import InterviewState, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """What was said, and on which day."""
+
+    held_on: date
+    attendees: tuple[str, ...]
+    minutes: str
+    commitments: str | None
+
+
+async def record(service: Service, call: Call, interview_id: UUID, minutes: Minutes) -> Interview | Replay:
+    """Put a held talk on record. Refuses `not_found`, `forbidden`, `guard_refused` (interview_pending)."""
+    if minutes.held_on > call.today:
+        raise invalid(("/held_on", "in_future"))
+
+    async def action(tx: Tx) -> Interview | Replay:
+        replay = await call.replayed(tx)
+        interview = await interviews.by_id(tx, call.tenant_id, interview_id)
+        if interview is None:
+            raise Refused("not_found")
+        found = await seen(tx, call, interview.item_id)
+        if replay is not None:
+            return replay
+        if not Standing.of(call.grants, await lines_of(tx, call, found)).records_interviews:
+            raise forbidden("decide")
+        if interview.state not in (InterviewState.PENDING, InterviewState.SCHEDULED):
+            raise guard("interview_pending")
+        recorded = replace(
+            interview,
+            state=InterviewState.RECORDED.value,
+            held_on=minutes.held_on,
+            attendees=minutes.attendees,
+            minutes=minutes.minutes,
+            commitments=minutes.commitments,
+            recorded_by=call.caller.principal_id,
+            recorded_at=call.now,
+        )
+        changes = Changes()
+        change(changes, call, found.item, {})
+        changes.add(
+            interviews.RECORD,
+            tenant_id=call.tenant_id,
+            interview_id=interview_id,
+            **{f"new_{field}": getattr(recorded, field) for field in interviews.RECORDED},
+        )
+        call.write_down(changes, [events.of_interview(found.item, recorded)], found.item.revision + 1)
+        call.record(changes, recorded)
+        await tx.apply(changes)
+        return recorded
+
+    return await service.write(call, action)
+
+
+async def read(service: Service, call: Call, interview_id: UUID) -> Interview:
+    """One interview, read as its item; its minutes only by those concerned. Refuses `not_found`."""
+
+    async def action(tx: Tx) -> Interview:
+        interview = await interviews.by_id(tx, call.tenant_id, interview_id)
+        if interview is None:
+            raise Refused("not_found")
+        return await _as_seen(tx, call, interview)
+
+    return await service.read(action)
+
+
+async def page(service: Service, call: Call, states: tuple[str, ...], before: UUID, limit: int) -> list[Interview]:
+    """The interviews of the caller's scope, newest first."""
+
+    async def action(tx: Tx) -> list[Interview]:
+        rows = await tx.all(
+            interviews.PAGE,
+            tenant_id=call.tenant_id,
+            scope=list(call.scope),
+            states=list(states or [state.value for state in InterviewState]),
+            before=before,
+            limit=limit,
+        )
+        return [await _as_seen(tx, call, interviews.interview(row)) for row in rows]
+
+    return await service.read(action)
+
+
+async def _as_seen(tx: Tx, call: Call, interview: Interview) -> Interview:
+    lines = await lines_of(tx, call, await seen(tx, call, interview.item_id))
+    if _reads_minutes(call, lines):
+        return interview
+    return replace(interview, attendees=(), minutes=None, commitments=None)
+
+
+def _reads_minutes(call: Call, lines: Lines) -> bool:
+    """Supervisors over the supervising unit, the responsible side, admin and auditor."""
+    for grant in call.grants:
+        if grant.role in (Role.ADMIN, Role.AUDITOR):
+            return True
+        if grant.role == Role.SUPERVISOR and holds([grant], "interview:record", lines.supervising):
+            return True
+        if grant.role == Role.RESPONSIBLE and holds([grant], "item:claim", lines.responsible):
+            return True
+    return False

@@ -1,0 +1,173 @@
+"""Reading items: one, a list of them, what happened to one, and what is overdue."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from service.actions import references
+from service.actions.facts import interview_of, lines_of, open_contact, policy_of, seen, view_of
+from service.actions.references import Named
+from service.actions.service import Call, Service
+from service.store import events as event_store
+from service.store import ledgers, lists, units
+from service.store.database import Tx
+from service.workflow import deadlines
+from service.workflow.deadlines import Lamp
+from service.workflow.items import NEVER, Item, Lines
+from service.workflow.permissions import Standing
+from service.workflow.queries import Filters, LampDays, Position
+from service.workflow.views import ItemView, view
+
+
+async def read(service: Service, call: Call, item_id: UUID) -> ItemView:
+    """One item as this caller sees it now. Refuses `not_found`."""
+
+    async def action(tx: Tx) -> ItemView:
+        found = await seen(tx, call, item_id)
+        policy = await policy_of(tx, call, found)
+        return view_of(
+            service, call, found.item, policy, await lines_of(tx, call, found), await interview_of(tx, call, found.item)
+        )
+
+    return await service.read(action)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A list as it was asked for; ledgers, units and lamps still as words."""
+
+    filters: Filters
+    ledgers: tuple[Named, ...] = ()
+    units: tuple[Named, ...] = ()
+    supervising_units: tuple[Named, ...] = ()
+    lamps: tuple[str, ...] = ()
+    sort: str = "due_on"
+    after: Position | None = None
+    limit: int = 50
+    total: bool = False
+    triggers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """`next` is where the next page begins; `truncated` says that a search did not look at every candidate."""
+
+    items: list[ItemView]
+    next: Position | None
+    total: int | None
+    truncated: bool | None
+
+
+async def page(service: Service, call: Call, query: Query) -> ItemPage:
+    """One page of the items that this caller sees. Refuses `invalid_request` (unknown units and ledgers)."""
+
+    async def action(tx: Tx) -> ItemPage:
+        filters = await _resolved(tx, call, query)
+        if not call.scope:
+            return ItemPage([], None, 0 if query.total else None, False if filters.q is not None else None)
+        found = await lists.page(
+            tx,
+            tenant_id=call.tenant_id,
+            scope=call.scope,
+            filters=filters,
+            sort=query.sort,
+            after=query.after,
+            limit=query.limit,
+            today=call.today,
+            total=query.total,
+        )
+        shown = found.items[: query.limit]
+        more = found.positions[query.limit - 1] if len(found.items) > query.limit else None
+        return ItemPage(await _views(tx, service, call, shown, query.triggers), more, found.total, found.truncated)
+
+    return await service.read(action)
+
+
+async def overdue(service: Service, call: Call, after: Position | None, limit: int) -> ItemPage:
+    """The work list: what is overdue in this caller's scope, most overdue first."""
+    return await page(service, call, Query(filters=Filters(overdue=True), after=after, limit=limit))
+
+
+async def _resolved(tx: Tx, call: Call, query: Query) -> Filters:
+    filters = query.filters
+    if query.ledgers:
+        found = [await references.find_ledger(tx, call, named) for named in query.ledgers]
+        filters = replace(filters, ledgers=tuple(ledger.id for ledger in found))
+    if query.units or query.supervising_units:
+        named = (*query.units, *query.supervising_units)
+        known = await references.find_units(tx, call.tenant_id, {each.ref for each in named}, inactive=True)
+        filters = replace(
+            filters,
+            units=tuple(known.line_in(each, call.scope)[0] for each in query.units),
+            supervising_units=tuple(known.line_in(each, call.scope)[0] for each in query.supervising_units),
+        )
+    if query.lamps:
+        filters = replace(filters, lamps=await _lamp_days(tx, call, query.lamps))
+    return filters
+
+
+async def _lamp_days(tx: Tx, call: Call, lamps: tuple[str, ...]) -> tuple[LampDays, ...]:
+    """The deadline days that show one of the lamps today, for each group of ledgers that have the same lamps."""
+    groups: dict[tuple[Lamp, ...], list[UUID]] = {}
+    after = ""
+    while batch := await ledgers.page(tx, call.tenant_id, after, 200):
+        for ledger in batch:
+            groups.setdefault(ledgers.remember(call.tenant_id, ledger).lamps, []).append(ledger.id)
+        after = batch[-1].code
+    return tuple(
+        LampDays(
+            tuple(ledger_ids),
+            tuple(
+                (first or date.min, last or NEVER)
+                for lamp in lamps
+                for first, last in deadlines.lamp_ranges(call.calendar, rules, lamp, call.today)
+            ),
+        )
+        for rules, ledger_ids in groups.items()
+    )
+
+
+async def _views(tx: Tx, service: Service, call: Call, items: list[Item], triggers: bool) -> list[ItemView]:
+    """Items as this caller sees them; what each could do now only where it was asked for."""
+    policies = {}
+    for ledger_id in {item.ledger_id for item in items}:
+        ledger = await ledgers.by_id(tx, call.tenant_id, ledger_id)
+        if ledger is not None:
+            policies[ledger_id] = ledgers.remember(call.tenant_id, ledger)
+    judged = {item.id: item for item in items if triggers or item.contact_sealed is not None}
+    wanted = {
+        unit
+        for item in judged.values()
+        for unit in (item.responsible_unit_id, item.supervising_unit_id, *item.co_unit_ids)
+    }
+    known = await units.lines(tx, call.tenant_id, wanted)
+    views = []
+    for item in items:
+        policy = policies[item.ledger_id]
+        if item.id not in judged:
+            views.append(view(item, policy, call.calendar, call.today))
+            continue
+        lines = Lines(
+            responsible=known[item.responsible_unit_id],
+            supervising=known[item.supervising_unit_id],
+            co=tuple(known[unit] for unit in item.co_unit_ids),
+        )
+        if triggers:
+            views.append(view_of(service, call, item, policy, lines, await interview_of(tx, call, item)))
+        else:
+            contact = open_contact(service, call, item) if Standing.of(call.grants, lines).sees_contact else None
+            views.append(view(item, policy, call.calendar, call.today, contact=contact))
+    return views
+
+
+async def history(
+    service: Service, call: Call, item_id: UUID, after: tuple[int, int], limit: int
+) -> list[tuple[tuple[int, int], dict[str, Any]]]:
+    """An item's events, oldest first, each with its (revision, ordinal). Refuses `not_found`."""
+
+    async def action(tx: Tx) -> list[tuple[tuple[int, int], dict[str, Any]]]:
+        await seen(tx, call, item_id)
+        return await event_store.of_item(tx, call.tenant_id, item_id, after, limit)
+
+    return await service.read(action)

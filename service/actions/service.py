@@ -1,0 +1,176 @@
+"""What every action works with: the running service, and the call that it answers."""
+
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import uuid_utils.compat
+
+from service.actions.numbers import Numbers
+from service.errors import Refused
+from service.outside.vault import Vault
+from service.store import events as event_store
+from service.store import idempotency
+from service.store.database import Blocked, Changes, Database, Duplicate, Tx
+from service.store.idempotency import Answer
+from service.workflow import calendar, events
+from service.workflow.access import Caller
+from service.workflow.calendar import Calendar
+from service.workflow.events import Actor, EventDraft
+from service.workflow.permissions import Grant
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Service:
+    """The parts that a process starts once."""
+
+    database: Database
+    vault: Vault
+    numbers: Numbers = field(default_factory=Numbers)
+
+    async def read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self.database.read(action)
+
+    async def write(self, call: "Call", action: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run a writing action. A record under the same Idempotency-Key makes it run again and find that record."""
+        for _ in range(3):
+            try:
+                return await self.database.write(action)
+            except Duplicate as duplicate:
+                if duplicate.constraint not in ("pk_idempotency", "uq_items_tenant_id_ledger_id_number"):
+                    raise
+            except Blocked:
+                raise Refused("idempotency_in_flight" if call.receipt else "unavailable") from None
+        raise Refused("unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An answer as it is kept for replay: never with a secret or a complainant in it."""
+
+    status: int
+    body: bytes
+    location: str | None
+    etag: str | None
+    subject_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The Idempotency-Key of a call and the fingerprint of its request; `render` writes a result down for replay."""
+
+    key: str
+    fingerprint: bytes
+    render: Callable[[Any], Recorded]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The first answer again."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: who, when, and under which Idempotency-Key. `today` and the grants in force are the tenant's day."""
+
+    caller: Caller
+    now: datetime
+    today: date
+    grants: tuple[Grant, ...]
+    receipt: Receipt | None = None
+    calendar: Calendar = calendar.BASE
+
+    @classmethod
+    def of(cls, caller: Caller, now: datetime, receipt: Receipt | None = None) -> "Call":
+        today = now.astimezone(caller.timezone).date()
+        return cls(caller=caller, now=now, today=today, grants=caller.grants_on(today), receipt=receipt)
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.caller.tenant_id
+
+    @property
+    def scope(self) -> tuple[UUID, ...]:
+        """The units whose subtrees this caller sees."""
+        return tuple({grant.unit_id: None for grant in self.grants})
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.caller.principal_id, self.caller.name)
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """(caller, Idempotency-Key) under which an answer may be recorded."""
+        return (self.caller.principal_id.hex, self.receipt.key) if self.receipt else None
+
+    def with_receipt(self, receipt: Receipt | None) -> "Call":
+        return replace(self, receipt=receipt)
+
+    async def replayed(self, tx: Tx) -> Replay | None:
+        """What was answered under this key before; `idempotency_key_reused` where it was to another request."""
+        if self.key is None:
+            return None
+        return self.replay(await idempotency.find(tx, self.tenant_id, *self.key))
+
+    def replay(self, answered: Answer | None) -> Replay | None:
+        if answered is None or self.receipt is None:
+            return None
+        if answered.fingerprint != self.receipt.fingerprint:
+            raise Refused("idempotency_key_reused")
+        return Replay(answered)
+
+    def record(self, changes: Changes, result: Any) -> None:
+        """Keep the answer with the work itself, so that a lost answer can be given again."""
+        if self.receipt is None or self.key is None:
+            return
+        recorded = self.receipt.render(result)
+        changes.add(
+            idempotency.INSERT,
+            tenant_id=self.tenant_id,
+            caller=self.key[0],
+            key=self.key[1],
+            fingerprint=self.receipt.fingerprint,
+            status=recorded.status,
+            location=recorded.location,
+            etag=recorded.etag,
+            body=recorded.body,
+            subject_id=recorded.subject_id,
+            created_at=self.now,
+        )
+
+    def write_down(self, changes: Changes, drafts: list[EventDraft], revision: int) -> None:
+        """Record events of one item in this transaction; `revision` is the item's after it."""
+        event_store.record(
+            changes,
+            self.tenant_id,
+            [
+                events.seal(
+                    draft,
+                    tenant_id=self.tenant_id,
+                    event_id=new_id(),
+                    actor=self.actor,
+                    at=self.now,
+                    revision=revision,
+                    ordinal=ordinal,
+                    salt=os.urandom,
+                )
+                for ordinal, draft in enumerate(drafts)
+            ],
+        )
+
+
+def new_id() -> UUID:
+    """UUIDv7: ids rise with time, so that new rows lie together."""
+    return uuid_utils.compat.uuid7()
+
+
+def fingerprint(method: str, path: str, body: bytes) -> bytes:
+    return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).digest()

@@ -1,0 +1,241 @@
+"""What every endpoint stands on: the caller, the body, paging, If-Match, Idempotency-Key, and how answers are written.
+
+A route under /v1 judges in this order: who calls (401), the shape of the request (422); the actions judge the rest.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.routing import APIRoute
+from pydantic_core import from_json, to_json
+
+from service.actions.service import Call, Receipt, Recorded, Replay, Service, fingerprint
+from service.errors import Refused, invalid
+
+VARY = "Authorization, X-Acting-For, Accept-Language"
+JSON = "application/json"
+
+
+class BoundedRequest(Request):
+    """A request whose body is bounded, and JSON in UTF-8 only."""
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            limit = self.app.state.settings.max_body_bytes
+            chunks, size = [], 0
+            async for chunk in self.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise Refused("payload_too_large", facts={"limit": limit})
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != JSON:
+            raise Refused("unsupported_media_type")
+        if not hasattr(self, "_json"):
+            try:
+                self._json = from_json(await self.body(), allow_inf_nan=False, cache_strings="keys")
+            except ValueError:
+                raise invalid(("", "not_json")) from None
+        return self._json
+
+
+class Route(APIRoute):
+    """A route of /v1: authenticated before anything else is looked at, strict about its query."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        known = frozenset(parameter.alias for parameter in self.dependant.query_params)
+        has_body = self.body_field is not None
+
+        async def handler(request: Request) -> Response:
+            bounded = BoundedRequest(request.scope, request.receive)
+            request.scope["call"] = await _admit(request)
+            unknown = [name for name in request.query_params if name not in known]
+            if unknown:
+                raise invalid(*((f"/query/{name[:100]}", "unknown_parameter") for name in unknown[:20]))
+            if has_body:
+                # The framework would take a body of another type for text, and say something else.
+                await bounded.json()
+            return await handle(bounded)
+
+        return handler
+
+
+async def _admit(request: Request) -> Call:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not 1 <= len(key) <= 4096 or not key.isascii():
+        raise Refused("unauthenticated")
+    now = datetime.now(UTC)
+    caller = await request.app.state.doorkeeper.admit(key, now=now, clock=time.monotonic())
+    request.scope["principal_id"], request.scope["tenant_id"] = caller.principal_id, caller.tenant_id
+    return Call.of(caller, now)
+
+
+async def _call(request: Request) -> Call:
+    call: Call = request.scope["call"]
+    return call
+
+
+Calling = Annotated[Call, Depends(_call)]
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+# -- answers
+
+
+def answered(
+    content: bytes, status: int = 200, *, etag: str | None = None, location: str | None = None, link: str | None = None
+) -> Response:
+    """An answer to one caller: cacheable only by asking again."""
+    response = Response(content, status, media_type=JSON)
+    response.headers["cache-control"] = "private, no-cache"
+    response.headers["vary"] = VARY
+    if etag is not None:
+        response.headers["etag"] = etag
+    if location is not None:
+        response.headers["location"] = location
+    if link is not None:
+        response.headers["link"] = link
+    return response
+
+
+def etag_of(version: int) -> str:
+    return f'"{version}"'
+
+
+def versioned(request: Request, content: dict[str, Any], version: int) -> Response:
+    """A versioned resource, or 304 where the reader has this version."""
+    etag = etag_of(version)
+    known = request.headers.get("if-none-match")
+    if known is not None and (
+        known.strip() == "*" or etag in [each.strip().removeprefix("W/") for each in known.split(",")]
+    ):
+        response = Response(status_code=304)
+        response.headers.update({"etag": etag, "cache-control": "private, no-cache", "vary": VARY})
+        return response
+    return answered(to_json(content), etag=etag)
+
+
+# -- If-Match
+
+
+def if_match(request: Request, *, required: bool = False) -> int | None:
+    """The version that the caller read. `precondition_required` without, `stale_version` where it is none of ours."""
+    given = request.headers.get("if-match")
+    if given is None:
+        if required:
+            raise Refused("precondition_required")
+        return None
+    match = re.fullmatch(r'\s*(?:W/)?"([0-9]{1,15})"\s*', given)
+    if match is None:
+        if given.strip() == "*":
+            return None
+        raise Refused("stale_version")
+    return int(match[1])
+
+
+def required_version(request: Request) -> int:
+    version = if_match(request, required=True)
+    if version is None:
+        # `*` says "whatever is there": for a correction that is no precondition at all.
+        raise Refused("precondition_required")
+    return version
+
+
+# -- Idempotency-Key
+
+
+async def with_receipt(request: Request, call: Call, render: Callable[[Any], Recorded]) -> Call:
+    """The call with the caller's Idempotency-Key, if one was sent."""
+    given = request.headers.get("idempotency-key")
+    if given is None:
+        return call
+    key = given.strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not 1 <= len(key) <= 255 or not all(" " <= character <= "~" for character in key):
+        raise invalid(("/header/Idempotency-Key", "bad_format"))
+    mark = fingerprint(request.method, f"{request.url.path}?{request.url.query}", await request.body())
+    return call.with_receipt(Receipt(key, mark, render))
+
+
+def replayed(replay: Replay) -> Response:
+    first = replay.answer
+    response = answered(bytes(first.body), first.status, etag=first.etag, location=first.location)
+    response.headers["idempotent-replayed"] = "true"
+    return response
+
+
+# -- pages
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many rows a page has at most.")]
+Cursor = Annotated[
+    str | None, Query(min_length=1, max_length=500, description="`next_cursor` of the page before; opaque.")
+]
+
+
+def cursor_context(request: Request, call: Call) -> str:
+    """What a cursor belongs to: the query without the page itself, the caller, the day."""
+    query = sorted(
+        (name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "limit")
+    )
+    parts = json.dumps([request.url.path, query, str(call.caller.principal_id), call.today.isoformat()])
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+
+def write_cursor(context: str, *position: Any) -> str:
+    return base64.urlsafe_b64encode(to_json([context, *position])).decode().rstrip("=")
+
+
+def read_cursor(context: str, cursor: str | None, *kinds: Callable[[Any], Any]) -> list[Any] | None:
+    """The position in a cursor, each part through its kind; `invalid_request` where it is not one of ours."""
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        mark, *position = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
+        if mark != context or len(position) != len(kinds):
+            raise ValueError
+        return [None if value is None else kind(value) for kind, value in zip(kinds, position, strict=True)]
+    except (ValueError, TypeError, AttributeError, binascii.Error):
+        raise invalid(("/query/cursor", "bad_cursor")) from None
+
+
+def page_answer(
+    request: Request, items: list[Any], next_cursor: str | None, extra: dict[str, Any] | None = None
+) -> Response:
+    """`{"items", "next_cursor"}`, and the next page as a Link."""
+    link = None
+    if next_cursor is not None:
+        link = f'<{request.url.include_query_params(cursor=next_cursor)}>; rel="next"'
+    return answered(to_json({"items": items, "next_cursor": next_cursor, **(extra or {})}), link=link)
+
+
+def day_of(value: Any) -> date:
+    return date.fromisoformat(value)
+
+
+def instant_of(value: Any) -> datetime:
+    return datetime.fromisoformat(value)
+
+
+def id_of(value: Any) -> UUID:
+    return UUID(value)

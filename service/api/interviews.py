@@ -1,0 +1,91 @@
+"""Interviews (约谈) over HTTP."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+from pydantic_core import to_json
+
+from service.actions import interviews
+from service.actions.interviews import Minutes
+from service.actions.service import Recorded, Replay
+from service.api import shapes
+from service.api.deps import (
+    Calling,
+    Cursor,
+    Limit,
+    Route,
+    answered,
+    cursor_context,
+    id_of,
+    page_answer,
+    read_cursor,
+    replayed,
+    service_of,
+    with_receipt,
+    write_cursor,
+)
+from service.api.fields import Day, Id, LongText, Model, Name
+from service.api.openapi import WRITE, documented
+from service.workflow.states import InterviewState
+
+router = APIRouter(route_class=Route, tags=["interviews"])
+
+_NEWEST = UUID(int=2**128 - 1)
+
+
+class MinutesIn(Model):
+    held_on: Day
+    attendees: list[Name] = Field(min_length=1, max_length=50)
+    minutes: LongText
+    commitments: LongText | None = None
+
+
+InterviewId = Annotated[Id, Path(description="The interview's id.")]
+
+
+@router.get(
+    "/v1/interviews",
+    **documented("list_interviews", "The interviews of the caller's scope, newest first", shapes.InterviewPageOut),
+)
+async def list_interviews(
+    request: Request,
+    call: Calling,
+    state: Annotated[list[InterviewState], Query(max_length=4)] = [],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    context = cursor_context(request, call)
+    parts = read_cursor(context, cursor, id_of)
+    states = tuple(each.value for each in state)
+    rows = await interviews.page(service_of(request), call, states, parts[0] if parts else _NEWEST, limit + 1)
+    more = write_cursor(context, rows[limit - 1].id) if len(rows) > limit else None
+    return page_answer(request, [shapes.interview(row) for row in rows[:limit]], more)
+
+
+@router.get("/v1/interviews/{interview_id}", **documented("get_interview", "The interview", shapes.InterviewOut))
+async def get_interview(request: Request, call: Calling, interview_id: InterviewId) -> Response:
+    return answered(to_json(shapes.interview(await interviews.read(service_of(request), call, interview_id))))
+
+
+@router.post(
+    "/v1/interviews/{interview_id}/record",
+    **documented(
+        "record_interview", "Put a held interview on record", shapes.InterviewOut,
+        codes=(*WRITE, "guard_refused"), idempotent=True,
+        example={
+            "zh": {"value": {"held_on": "2026-01-05", "attendees": ["王强"], "minutes": "责成十日内完成整改"}},
+        },
+    ),
+)  # fmt: skip
+async def record_interview(request: Request, call: Calling, interview_id: InterviewId, body: MinutesIn) -> Response:
+    def render(talk: Any) -> Recorded:
+        return Recorded(200, to_json(shapes.interview(talk)), None, None, talk.item_id)
+
+    call = await with_receipt(request, call, render)
+    minutes = Minutes(body.held_on, tuple(body.attendees), body.minutes, body.commitments)
+    talk = await interviews.record(service_of(request), call, interview_id, minutes)
+    if isinstance(talk, Replay):
+        return replayed(talk)
+    return answered(to_json(shapes.interview(talk)))

@@ -1,0 +1,167 @@
+"""Moving items over HTTP: one model for each trigger's input."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import Field
+from pydantic_core import to_json
+
+from service.actions import transitions
+from service.actions.service import Recorded, Replay
+from service.actions.transitions import Move
+from service.api import shapes
+from service.api.deps import Calling, Route, answered, etag_of, if_match, replayed, service_of, with_receipt
+from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason
+from service.api.items import ItemId, named, named_or_none
+from service.api.openapi import WRITE, documented
+from service.api.problems import describe, language
+from service.errors import Refused, invalid
+from service.workflow.guards import Command, Verification
+from service.workflow.states import VerificationMethod
+
+router = APIRouter(route_class=Route, tags=["items"])
+
+
+class ClaimIn(Model):
+    trigger: Literal["claim"]
+    signed_by: Name
+    measures: LongText | None = None
+
+
+class ExtendIn(Model):
+    trigger: Literal["extend"]
+    due_on: Day
+    reason: Reason
+
+
+class VerificationIn(Model):
+    method: VerificationMethod
+    on: Day
+    note: Reason
+
+
+class CloseIn(Model):
+    trigger: Literal["close"]
+    verification: VerificationIn
+    waive_interview: Reason | None = Field(None, description="Why an escalated item is closed without its interview.")
+
+
+class EscalateIn(Model):
+    trigger: Literal["escalate"]
+    reason: Reason
+
+
+class ResumeIn(Model):
+    trigger: Literal["resume"]
+    due_on: Day
+    signed_by: Name | None = Field(None, description="Needed where the item was never claimed: it becomes the claim.")
+
+
+class TransferIn(Model):
+    trigger: Literal["transfer"]
+    responsible_unit_id: Id | None = None
+    responsible_unit: Code | None = Field(None, description="The unit's code.")
+    reason: Reason
+    due_on: Day | None = None
+    supervising_unit_id: Id | None = None
+    supervising_unit: Code | None = None
+
+
+class ReopenIn(Model):
+    trigger: Literal["reopen"]
+    reason: Reason
+    due_on: Day
+
+
+class AnnulIn(Model):
+    trigger: Literal["annul"]
+    reason: Reason
+    duplicate_of: Id | None = None
+
+
+TransitionIn = Annotated[
+    ClaimIn | ExtendIn | CloseIn | EscalateIn | ResumeIn | TransferIn | ReopenIn | AnnulIn,
+    Field(discriminator="trigger"),
+]
+
+EXAMPLES: dict[str, Any] = {
+    "claim": {"summary": "认领 Claim", "value": {"trigger": "claim", "signed_by": "张伟", "measures": "更换老旧管道"}},
+    "extend": {
+        "summary": "延期 Extend",
+        "value": {"trigger": "extend", "due_on": "2030-07-15", "reason": "汛期无法施工"},
+    },
+    "close": {
+        "summary": "销号 Close",
+        "value": {
+            "trigger": "close",
+            "verification": {"method": "on_site", "on": "2026-01-05", "note": "现场核验，三组供水正常"},
+        },
+    },
+    "escalate": {"summary": "约谈 Escalate", "value": {"trigger": "escalate", "reason": "逾期未整改"}},
+}
+
+
+def _move(body: Any, call_today: Any) -> Move:
+    """What was sent, as a command; what refers to a unit stays as it was named."""
+    values = body.model_dump(exclude={"verification", "responsible_unit", "responsible_unit_id", "supervising_unit",
+                                      "supervising_unit_id"})  # fmt: skip
+    verification = None
+    if isinstance(body, CloseIn):
+        given = body.verification
+        if given.on > call_today:
+            raise invalid(("/verification/on", "in_future"))
+        verification = Verification(given.method.value, given.on, given.note)
+    if isinstance(body, TransferIn):
+        return Move(Command(**values), named(body, "responsible_unit"), named_or_none(body, "supervising_unit"))
+    return Move(Command(**values, verification=verification))
+
+
+def _recorded(view: Any) -> Recorded:
+    content = shapes.item(view)
+    content["source"]["contact"] = None
+    return Recorded(200, to_json(content), None, etag_of(view.item.version), view.item.id)
+
+
+@router.get(
+    "/v1/items/{item_id}/transitions",
+    **documented(
+        "list_item_transitions", "Each trigger: may this caller fire it now, and why not", shapes.ProspectsOut
+    ),
+)
+async def list_item_transitions(request: Request, call: Calling, item_id: ItemId) -> Response:
+    prospects = await transitions.transitions(service_of(request), call, item_id)
+    tongue = language(request.headers.get("accept-language"))
+    return answered(to_json({"items": [_prospect(trigger, refused, tongue) for trigger, refused in prospects]}))
+
+
+def _prospect(trigger: str, refused: Refused | None, tongue: str) -> dict[str, Any]:
+    return {
+        "trigger": trigger,
+        "allowed": refused is None,
+        "code": refused.code if refused else None,
+        "guard": refused.facts.get("guard") if refused else None,
+        "detail": describe(refused, tongue) if refused else None,
+    }
+
+
+@router.post(
+    "/v1/items/{item_id}/transitions",
+    **documented(
+        "create_item_transition", "Fire a trigger", shapes.ItemOut,
+        codes=(*WRITE, "invalid_transition", "guard_refused", "stale_version"), idempotent=True, if_match=False,
+        headers={"ETag": "Its version."},
+    ),
+)  # fmt: skip
+async def create_item_transition(
+    request: Request,
+    call: Calling,
+    item_id: ItemId,
+    body: Annotated[TransitionIn, Body(openapi_examples=EXAMPLES)],
+) -> Response:
+    move = _move(body, call.today)
+    version = if_match(request)
+    call = await with_receipt(request, call, _recorded)
+    view = await transitions.advance(service_of(request), call, item_id, move, version)
+    if isinstance(view, Replay):
+        return replayed(view)
+    return answered(to_json(shapes.item(view)), etag=etag_of(view.item.version))

@@ -1,0 +1,94 @@
+"""Units over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+from pydantic_core import to_json
+
+from service.actions import units
+from service.actions.service import Recorded, Replay
+from service.api import shapes
+from service.api.deps import (
+    Calling,
+    Cursor,
+    Limit,
+    Route,
+    answered,
+    cursor_context,
+    etag_of,
+    page_answer,
+    read_cursor,
+    replayed,
+    service_of,
+    versioned,
+    with_receipt,
+    write_cursor,
+)
+from service.api.fields import Code, Id, Model, Name, either
+from service.api.items import named
+from service.api.openapi import WRITE, documented
+from service.workflow.organisation import Unit
+from service.workflow.states import Level
+
+router = APIRouter(route_class=Route, tags=["units"])
+
+
+class UnitIn(Model):
+    """A unit to hang under another, named by id or by code."""
+
+    model_config = Model.model_config | {"json_schema_extra": either(("parent_id", "parent"))}
+
+    code: Code
+    name: Name
+    parent_id: Id | None = None
+    parent: Code | None = Field(None, description="The parent's code.")
+    level: Level = Level.OTHER
+
+
+UnitId = Annotated[Id, Path(description="The unit's id.")]
+
+
+def _recorded(unit: Unit) -> Recorded:
+    return Recorded(201, to_json(shapes.unit(unit)), f"/v1/units/{unit.id}", etag_of(unit.version), unit.id)
+
+
+@router.post(
+    "/v1/units",
+    **documented(
+        "create_unit", "Hang a new unit under another", shapes.UnitOut, status=201, codes=WRITE, idempotent=True,
+        headers={"Location": "The new unit.", "ETag": "Its version."},
+        links={"get_unit": {"operationId": "get_unit", "parameters": {"unit_id": "$response.body#/id"}}},
+        example={
+            "zh": {"value": {"code": "qingxi", "name": "青溪镇", "parent": "root", "level": "town"}},
+            "en": {"value": {"code": "north", "name": "North Town", "parent": "root", "level": "town"}},
+        },
+    ),
+)  # fmt: skip
+async def create_unit(request: Request, call: Calling, body: UnitIn) -> Response:
+    call = await with_receipt(request, call, _recorded)
+    unit = await units.create(
+        service_of(request), call, code=body.code, name=body.name, parent=named(body, "parent"), level=body.level.value
+    )
+    if isinstance(unit, Replay):
+        return replayed(unit)
+    return answered(to_json(shapes.unit(unit)), 201, etag=etag_of(unit.version), location=f"/v1/units/{unit.id}")
+
+
+@router.get(
+    "/v1/units",
+    **documented("list_units", "The units of the caller's scope, by code", shapes.UnitPageOut),
+)
+async def list_units(request: Request, call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    context = cursor_context(request, call)
+    parts = read_cursor(context, cursor, str)
+    rows = await units.page(service_of(request), call, parts[0] if parts else "", limit + 1)
+    more = write_cursor(context, rows[limit - 1].code) if len(rows) > limit else None
+    content: list[Any] = [shapes.unit(row) for row in rows[:limit]]
+    return page_answer(request, content, more)
+
+
+@router.get("/v1/units/{unit_id}", **documented("get_unit", "The unit", shapes.UnitOut))
+async def get_unit(request: Request, call: Calling, unit_id: UnitId) -> Response:
+    unit = await units.read(service_of(request), call, unit_id)
+    return versioned(request, shapes.unit(unit), unit.version)

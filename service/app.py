@@ -1,0 +1,106 @@
+"""The composition root: settings in, application out. The only place where everything meets."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+
+from service.actions.access import Doorkeeper
+from service.actions.service import Service
+from service.api import interviews, items, ledgers, middleware, openapi, operations, problems, transitions, units
+from service.api.metrics import Metrics
+from service.errors import Refused
+from service.outside import vault
+from service.settings import Settings
+from service.store import keyring, migrations
+from service.store.database import Database, Tx
+from service.store.postgres import Postgres
+from service.store.sqlite import Sqlite
+
+
+def database_of(settings: Settings) -> Database:
+    if settings.sqlite_path is not None:
+        return Sqlite(settings.sqlite_path)
+    return Postgres(settings.database_url, pool_size=settings.pool_size)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """The service without its HTTP side: an open, migrated database and the keys it was written with.
+
+    Raises KeysUnusable where the keys file is missing or another.
+    """
+    database = database_of(settings)
+    await database.open()
+    try:
+        yield Service(database, await _keys(settings, database))
+    finally:
+        await database.close()
+
+
+async def _keys(settings: Settings, database: Database) -> vault.Vault:
+    async def action(tx: Tx) -> set[str]:
+        return await keyring.known(tx)
+
+    known = await database.read(action)
+    if not known and not settings.keys_path.exists():
+        return vault.make(settings.keys_path)
+    keys = vault.load(settings.keys_path)
+    if known and not known & set(keys.fingerprints):
+        raise vault.KeysUnusable(f"{settings.keys_path} is not the keys file that this database was written with")
+    return keys
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The HTTP application. Its lifespan opens the database, which must be migrated."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings) as service:
+            app.state.service = service
+            app.state.doorkeeper = Doorkeeper(service)
+
+            async def ready() -> bool:
+                return await migrations.at_head(service.database)
+
+            app.state.ready = ready
+            yield
+
+    app = FastAPIOffline(
+        title="xiaohao 销号",
+        lifespan=lifespan,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    for room in (items, transitions, interviews, ledgers, units):
+        app.include_router(room.router)
+    app.include_router(operations.me_router)
+    app.include_router(operations.router)
+    _answer_refusals(app)
+    openapi.install(app)
+    middleware.install(app, app.state.metrics)
+    return app
+
+
+def _answer_refusals(app: FastAPI) -> None:
+    """Every refusal, ours or the framework's, leaves as problem+json."""
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return problems.answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return problems.answer(request, problems.from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> Response:
+        response = problems.answer(request, problems.from_http(error))
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response

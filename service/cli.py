@@ -1,0 +1,201 @@
+"""The xiaohao command."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from service import app as composition
+from service import logs, settings
+from service.actions import access
+from service.actions.access import Founded
+from service.demo import load as demo_load
+from service.errors import Refused
+from service.outside.lock import Busy, only_one
+from service.outside.vault import KeysUnusable
+from service.settings import BadSettings, Settings
+from service.store import migrations
+from service.workflow import machine
+from service.workflow.states import Role
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Problem ledgers (问题台账) whose items must be closed."
+)
+key_cli = typer.Typer(no_args_is_help=True, help="API keys.")
+cli.add_typer(key_cli, name="key")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+PORTS_TRIED = 20
+
+
+def main() -> None:
+    """Run the command; what an operator can mend is one line, not a traceback."""
+    try:
+        cli()
+    except BadSettings as bad:
+        for line in bad.lines:
+            err.print(line)
+        sys.exit(2)
+    except (KeysUnusable, Busy) as error:
+        err.print(str(error))
+        sys.exit(2)
+    except Refused as refused:
+        err.print(f"{refused.code}: the database did not answer")
+        sys.exit(1)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _migrate(present: Settings) -> None:
+    present.data_dir.mkdir(parents=True, exist_ok=True)
+    if present.sqlite_path is not None:
+        present.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+    migrations.upgrade(migrations.sqlalchemy_url(present.database_url, present.sqlite_path))
+
+
+async def _found(present: Settings) -> Founded:
+    async with composition.running(present) as service:
+        return await access.found_tenant(
+            service,
+            code=access.DEFAULT_TENANT,
+            name="默认租户",
+            admin_key=present.admin_key,
+            now=datetime.now(UTC),
+        )
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    demo: Annotated[bool, typer.Option("--demo", help="Load the demo county once; take the next free port.")] = False,
+) -> None:
+    """Migrate, then serve the API."""
+    present = settings.load()
+    logs.configure(present.log_level, present.log_format)
+    with only_one(present.data_dir if present.sqlite_path else None):
+        _migrate(present)
+        founded = _run(_found(present))
+        if founded.admin_key and not present.admin_key:
+            out.print(f"admin key (shown once): {founded.admin_key}")
+        if demo:
+            _show_demo(present, founded)
+            port = _free_port(host, port)
+        out.print(f"http://{host}:{port}  (documentation: /docs)")
+        uvicorn.run(
+            composition.create_app(present),
+            host=host,
+            port=port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=present.shutdown_seconds,
+            server_header=False,
+            date_header=True,
+        )
+
+
+def _free_port(host: str, port: int) -> int:
+    """`port`, or the next one that nobody holds."""
+    for candidate in range(port, min(port + PORTS_TRIED, 65536)):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, candidate))
+            except OSError:
+                continue
+            return candidate
+    raise typer.BadParameter(f"no free port from {port} on")
+
+
+def _show_demo(present: Settings, founded: Founded) -> None:
+    """Load the demo county where it is not there yet, and print its keys, which are kept beside the database."""
+    keys_file = present.data_dir / "demo-keys.json"
+    if founded.admin_key is not None:
+        out.print("loading the demo county ...")
+        keys = _run(_load_demo(present))
+        keys = {"admin": present.admin_key or founded.admin_key, **keys}
+        descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(keys, file, ensure_ascii=False, indent=1)
+    if keys_file.exists():
+        for name, key in json.loads(keys_file.read_text()).items():
+            out.print(f"{name}: {key}")
+
+
+async def _load_demo(present: Settings) -> dict[str, str]:
+    async with composition.running(present) as service:
+        return await demo_load.load(service, datetime.now(UTC))
+
+
+@cli.command()
+def demo() -> None:
+    """Load the demo county into a fresh database, and print its keys."""
+    present = settings.load()
+    _migrate(present)
+    _show_demo(present, _run(_found(present)))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the present tables."""
+    present = settings.load()
+    _migrate(present)
+    out.print(f"at {migrations.head()}")
+
+
+@key_cli.command("create")
+def create_key(
+    principal: Annotated[str, typer.Option(help="Name of the new principal.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")],
+    unit: Annotated[str, typer.Option(help="Code of the unit over which it may, with everything below.")] = "root",
+    tenant: Annotated[str, typer.Option(help="Code of the tenant.")] = access.DEFAULT_TENANT,
+) -> None:
+    """Make a principal with one grant and print its key, once."""
+    if not principal.strip() or len(principal) > 200 or not principal.isprintable():
+        err.print("--principal: 1 to 200 printable characters")
+        raise typer.Exit(2)
+    try:
+        key = _run(_create_key(settings.load(), principal, role, unit, tenant))
+    except ValueError as error:
+        err.print(str(error))
+        raise typer.Exit(2) from None
+    if key is None:
+        err.print(f"no tenant {tenant} with a unit {unit}")
+        raise typer.Exit(2)
+    print(key)
+
+
+async def _create_key(present: Settings, principal: str, role: str, unit: str, tenant: str) -> str | None:
+    async with composition.running(present) as service:
+        return await access.create_key(
+            service, tenant=tenant, principal=principal, role=role, unit_code=unit, now=datetime.now(UTC)
+        )
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    document = composition.create_app(Settings()).openapi()
+    print(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False))
+
+
+@cli.command()
+def diagram() -> None:
+    """Print the state diagram as Mermaid."""
+    print(machine.mermaid(), end="")

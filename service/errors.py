@@ -1,0 +1,237 @@
+"""Every refusal the service can give, as plain data: its code, its HTTP status, its words in two languages.
+
+A refusal is an answer, not an accident: rules raise `Refused` with a code from here and the facts that explain it,
+and api/problems.py writes it down as problem+json. `docs` and `/problems/{code}` are made from the same tables.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same sentence in the two languages of the service; `{name}` is filled from the refusal's facts."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    status: int
+    title: Text
+    detail: Text
+
+
+PROBLEMS: dict[str, ProblemKind] = {
+    "invalid_request": ProblemKind(
+        422,
+        Text("请求内容有误", "The request is not valid"),
+        Text("有字段缺失、格式不对或超出范围，见 errors。", "A field is missing, malformed or out of range."),
+    ),
+    "unauthenticated": ProblemKind(
+        401,
+        Text("未通过身份认证", "Not authenticated"),
+        Text("请在 Authorization 头中提供有效的密钥。", "Send a valid key in the Authorization header."),
+    ),
+    "forbidden": ProblemKind(
+        403,
+        Text("没有权限", "Not permitted"),
+        Text("您在此范围内没有这项权限。", "You may see this, but your grants do not allow this action."),
+    ),
+    "not_found": ProblemKind(
+        404,
+        Text("不存在", "Not found"),
+        Text("不存在，或不在您的授权范围内。", "It does not exist, or it lies outside your scope."),
+    ),
+    "method_not_allowed": ProblemKind(
+        405,
+        Text("不支持的方法", "Method not allowed"),
+        Text("该地址不支持这种请求方法。", "This address does not answer that method."),
+    ),
+    "conflict": ProblemKind(
+        409,
+        Text("与现有数据冲突", "Conflict"),
+        Text("与已有记录冲突。", "It conflicts with what is already there."),
+    ),
+    "invalid_transition": ProblemKind(
+        409,
+        Text("当前状态不允许该操作", "The present state does not accept this trigger"),
+        Text("条目处于 {state} 状态，不接受 {trigger}。", "The item is {state}; it does not accept {trigger}."),
+    ),
+    "guard_refused": ProblemKind(
+        409,
+        Text("不满足办理条件", "A rule refuses this"),
+        Text("不满足规则 {guard}。", "The rule {guard} is not met."),
+    ),
+    "idempotency_in_flight": ProblemKind(
+        409,
+        Text("同一请求正在处理", "The same request is still running"),
+        Text("带同一 Idempotency-Key 的请求还在处理，请稍后重试。", "A request with this Idempotency-Key is running."),
+    ),
+    "stale_version": ProblemKind(
+        412,
+        Text("版本已过期", "The version is stale"),
+        Text("该记录已被他人修改，请重新读取后再试。", "It was changed meanwhile; read it again and retry."),
+    ),
+    "payload_too_large": ProblemKind(
+        413,
+        Text("请求体过大", "The payload is too large"),
+        Text("请求体超过 {limit} 字节。", "The body is larger than {limit} bytes."),
+    ),
+    "unsupported_media_type": ProblemKind(
+        415,
+        Text("不支持的内容类型", "Unsupported media type"),
+        Text("请以 application/json 发送。", "Send the body as application/json."),
+    ),
+    "idempotency_key_reused": ProblemKind(
+        422,
+        Text("Idempotency-Key 已被另一请求使用", "The Idempotency-Key was used for another request"),
+        Text("同一 Idempotency-Key 不能用于不同的请求。", "One Idempotency-Key stands for one request only."),
+    ),
+    "precondition_required": ProblemKind(
+        428,
+        Text("缺少 If-Match", "If-Match is required"),
+        Text("请带上读取时得到的 ETag。", "Send the ETag you read as If-Match."),
+    ),
+    "rate_limited": ProblemKind(
+        429,
+        Text("请求过于频繁", "Too many requests"),
+        Text("请在 Retry-After 之后重试。", "Try again after Retry-After."),
+    ),
+    "internal": ProblemKind(
+        500,
+        Text("服务内部错误", "Internal error"),
+        Text("已记录，请凭 request_id 联系运维人员。", "It was logged; quote the request_id to the operator."),
+    ),
+    "unavailable": ProblemKind(
+        503,
+        Text("服务暂不可用", "Temporarily unavailable"),
+        Text("请在 Retry-After 之后重试。", "Try again after Retry-After."),
+    ),
+}
+
+GUARDS: dict[str, Text] = {
+    "later_deadline": Text(
+        "新的期限必须晚于今天，也晚于现期限 {present}。",
+        "The deadline must be later than today and than {present}.",
+    ),
+    "not_before_today": Text("期限不能早于今天 {today}。", "The deadline must not lie before today, {today}."),
+    "not_standing": Text("长期坚持的条目不办理延期。", "Standing items are not extended."),
+    "extension_count": Text("本轮延期次数已用完（最多 {max} 次）。", "This cycle's {max} extensions are used up."),
+    "extension_days": Text(
+        "本轮累计延期 {total} 天，超过上限 {max} 天。",
+        "The cycle would be extended by {total} days; {max} are allowed.",
+    ),
+    "evidence": Text(
+        "至少需要 {needed} 项整改佐证，现有 {present} 项。",
+        "Of {needed} pieces of evidence needed, {present} are there.",
+    ),
+    "four_eyes": Text(
+        "办理人本轮认领过、申请过销号或代表责任方填报过进展，须由他人办理。",
+        "You claimed this item, asked for its closure or reported progress on it in this cycle: another must act.",
+    ),
+    "interview_recorded": Text("约谈尚未记录。", "The interview is not on record yet."),
+    "signature": Text("该条目从未认领，须有签字人 signed_by。", "The item was never claimed: signed_by is needed."),
+    "other_unit": Text("新的责任单位与原单位相同。", "The new responsible unit is the present one."),
+    "supervising_unit": Text(
+        "督办单位不能是责任单位本身或其下级。", "The supervising unit must not be the responsible unit or lie below it."
+    ),
+    "was_rectified": Text("只有按整改销号的条目可以重开。", "Only an item closed as rectified can be reopened."),
+    "annul_by_other": Text(
+        "已逾期、约谈或超期未认领的条目，不能由列入人作废。",
+        "An overdue, escalated or late unclaimed item is not annulled by the one who listed it.",
+    ),
+    "annul_by_higher": Text(
+        "已逾期、约谈或超期未认领的条目，须由督办单位的上级作废。",
+        "An overdue, escalated or late unclaimed item is annulled by a level above the supervising unit.",
+    ),
+    "duplicate_target": Text(
+        "所指的重复条目须是另一条，且本身未作废、不是重复。",
+        "duplicate_of must be another item that is itself neither annulled nor a duplicate.",
+    ),
+    "deadline_fixed": Text(
+        "条目已认领，期限只能经办理动作变更。", "Once claimed, only triggers move the deadline, not corrections."
+    ),
+    "interview_pending": Text("约谈已记录或已取消。", "The interview is already recorded or cancelled."),
+}
+
+FORBIDDEN: dict[str, Text] = {
+    "claim": Text("只有责任单位可以办理。", "Only the responsible unit may do this."),
+    "decide": Text("只有督办单位可以办理。", "Only the supervising unit may do this."),
+    "higher_level": Text("须由督办单位的上级办理。", "A level above the supervising unit must do this."),
+    "owner_listing": Text("该台账只允许主管单位列入条目。", "Only the unit that owns this ledger lists items in it."),
+    "backdating": Text(
+        "只有管理员和督办人员可以补录 listed_at 或 closed。", "Only admins and supervisors may set listed_at or closed."
+    ),
+    "own_fields": Text(
+        "责任单位只能更正 measures 和 responsible_person。",
+        "The responsible side corrects measures and responsible_person only.",
+    ),
+}
+
+FIELDS: dict[str, Text] = {
+    "missing": Text("必填", "This field is required."),
+    "unknown_field": Text("没有这个字段", "There is no such field."),
+    "wrong_type": Text("类型不对", "The value has the wrong type."),
+    "bad_format": Text("格式不对", "The value is malformed."),
+    "too_long": Text("太长", "The value is too long."),
+    "too_short": Text("太短", "The value is too short."),
+    "out_of_range": Text("超出范围", "The value is out of range."),
+    "not_allowed": Text("不是允许的取值", "The value is not one of those allowed."),
+    "control_char": Text("含有不允许的控制字符", "The value has control characters that are not allowed."),
+    "not_json": Text("请求体不是有效的 UTF-8 JSON", "The body is not valid UTF-8 JSON."),
+    "unknown_reference": Text("所指对象不存在或不在您的范围内", "What it refers to does not exist or is out of scope."),
+    "unknown_parameter": Text("没有这个查询参数", "There is no such query parameter."),
+    "bad_cursor": Text("游标无效，或不属于这次查询", "The cursor is not valid for this query."),
+    "in_future": Text("不能晚于今天", "The date must not lie in the future."),
+    "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
+    "one_of_two": Text("两个字段只能给一个", "Give one of the two fields, not both."),
+    "repeated": Text("重复", "The value stands twice."),
+    "conflicts_with_policy": Text("与规则的其余部分不一致", "The value contradicts the rest of the policy."),
+    "too_complex": Text("嵌套或数值超出允许范围", "The value is nested too deeply or holds a number out of range."),
+}
+
+CONFLICTS: dict[str, Text] = {
+    "external_ref": Text("该 external_ref 已登记过。", "This external_ref is listed already."),
+    "code_taken": Text("该编码已被使用。", "This code is taken."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with the input. `pointer` is an RFC 6901 pointer into the body, or `/query/<name>`."""
+
+    pointer: str
+    code: str
+
+
+class Refused(Exception):
+    """The service refuses. `reason` names the sentence in the tables above; `facts` fill it and join the answer."""
+
+    def __init__(
+        self,
+        code: str,
+        reason: str | None = None,
+        facts: dict[str, Any] | None = None,
+        errors: tuple[FieldError, ...] = (),
+    ) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+        self.facts = facts or {}
+        self.errors = errors
+
+
+def invalid(*errors: tuple[str, str]) -> Refused:
+    """`invalid_request` with one (pointer, code) for each thing wrong."""
+    return Refused("invalid_request", errors=tuple(FieldError(pointer, code) for pointer, code in errors))
+
+
+def guard(name: str, **facts: Any) -> Refused:
+    """`guard_refused`: the rule `name` of the domain is not met."""
+    return Refused("guard_refused", name, {"guard": name, **facts})
+
+
+def forbidden(reason: str | None = None) -> Refused:
+    return Refused("forbidden", reason)

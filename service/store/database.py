@@ -1,0 +1,177 @@
+"""What a database is to the rest of the store: read(action), write(action), and statements compiled once.
+
+An action is `async def action(tx)`. It reads what it needs, decides, and applies its changes once; whatever it applies
+is stored whole or not at all. A write may run again after a lost race, so an action awaits nothing but `tx`, keeps
+nothing between runs, and returns values. `write` returns only after the commit.
+"""
+
+import asyncio
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Dialect
+from sqlalchemy.sql.base import Executable
+
+from service.errors import Refused
+
+T = TypeVar("T")
+Params = Mapping[str, Any]
+Row = Sequence[Any]
+
+ATTEMPTS = 6
+
+
+class Lost(Exception):
+    """Another writer was first: the action runs again."""
+
+
+class Duplicate(Exception):
+    """A unique constraint, named as in the tables, refuses the write."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+class Blocked(Exception):
+    """A lock was not to be had in time: whoever holds it is still at work."""
+
+
+@dataclass(slots=True)
+class Form:
+    """A statement in one dialect: its text, its parameters in order, and what its values must pass through."""
+
+    text: str
+    names: tuple[str, ...]
+    defaults: dict[str, Any]
+    binders: dict[str, Callable[[Any], Any]]
+    readers: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    def arguments(self, params: Params) -> list[Any]:
+        binders, defaults = self.binders, self.defaults
+        arguments = []
+        for name in self.names:
+            value = params[name] if name in params else defaults[name]
+            binder = binders.get(name)
+            arguments.append(value if binder is None else binder(value))
+        return arguments
+
+    def read(self, row: Row) -> Row:
+        if not self.readers:
+            return row
+        values = list(row)
+        for index, reader in self.readers:
+            values[index] = reader(values[index])
+        return values
+
+
+class Statement:
+    """A SQLAlchemy Core statement, built once and compiled once per dialect.
+
+    Given by dialect (`postgresql=`, `sqlite=`) it may differ, or be nothing at all where its dialect is left out.
+    """
+
+    __slots__ = ("_by_dialect", "_forms", "clause")
+
+    def __init__(self, clause: Executable | None = None, **by_dialect: Executable) -> None:
+        self.clause = clause
+        self._by_dialect = by_dialect
+        self._forms: dict[str, Form] = {}
+
+    def form(self, dialect: Dialect) -> Form:
+        form = self._forms.get(dialect.name)
+        if form is None:
+            form = self._forms[dialect.name] = self._compile(dialect)
+        return form
+
+    def absent(self, dialect: Dialect) -> bool:
+        return self.clause is None and dialect.name not in self._by_dialect
+
+    def _compile(self, dialect: Dialect) -> Form:
+        clause: Any = self._by_dialect.get(dialect.name, self.clause)
+        compiled = clause.compile(dialect=dialect)
+        names = tuple(compiled.positiontup or ())
+        readers = []
+        for index, column in enumerate(compiled._result_columns):
+            reader = column.type._cached_result_processor(dialect, None)
+            if reader is not None:
+                readers.append((index, reader))
+        return Form(
+            text=compiled.string,
+            names=names,
+            defaults={name: compiled.binds[name].value for name in names if not compiled.binds[name].required},
+            binders=dict(compiled._bind_processors),
+            readers=tuple(readers),
+        )
+
+
+@dataclass(slots=True)
+class Changes:
+    """What an action wants stored, in order. A guard that touches no row means the race was lost."""
+
+    guards: list[tuple[Statement, Params]] = field(default_factory=list)
+    writes: list[tuple[Statement, list[Params]]] = field(default_factory=list)
+
+    def guard(self, statement: Statement, **params: Any) -> None:
+        self.guards.append((statement, params))
+
+    def add(self, statement: Statement, **params: Any) -> None:
+        self.writes.append((statement, [params]))
+
+    def many(self, statement: Statement, rows: list[Params]) -> None:
+        """The same write for each row."""
+        if rows:
+            self.writes.append((statement, rows))
+
+    def for_dialect(self, dialect: Dialect) -> list[tuple[Statement, list[Params]]]:
+        return [(statement, rows) for statement, rows in self.writes if not statement.absent(dialect)]
+
+
+class Tx(Protocol):
+    """What an action may await. `contended` is set when it runs again after a lost race."""
+
+    contended: bool
+
+    async def all(self, statement: Statement, **params: Any) -> list[Row]: ...
+
+    async def one(self, statement: Statement, **params: Any) -> Row | None: ...
+
+    async def lock(self, statement: Statement, **params: Any) -> None:
+        """Wait until the row is ours (SQLite: it is already). Only where `contended`."""
+
+    async def apply(self, changes: Changes) -> None:
+        """Store everything or nothing. The last thing an action does, and done once."""
+
+
+class Database(ABC):
+    """One of the two databases."""
+
+    dialect: Dialect
+
+    async def write(self, action: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run `action`, again after a lost race, and return its result once that is committed.
+
+        Refuses `unavailable` when the race was lost too often or the database is away.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._write_once(action, contended=attempt > 0)
+            except Lost:
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
+        raise Refused("unavailable")
+
+    @abstractmethod
+    async def read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run an action that only reads."""
+
+    @abstractmethod
+    async def _write_once(self, action: Callable[[Tx], Awaitable[T]], *, contended: bool) -> T: ...
+
+    @abstractmethod
+    async def open(self) -> None: ...
+
+    @abstractmethod
+    async def close(self) -> None: ...

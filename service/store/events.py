@@ -1,0 +1,100 @@
+"""Events: append-only, their sealed bytes stored as they are; and which of them wait for a position."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, LargeBinary, bindparam, select, tuple_
+from sqlmodel import Field, SQLModel
+
+from service.store.base import insert_row, table
+from service.store.database import Changes, Statement, Tx
+from service.store.types import Instant, Json, UuidList
+from service.workflow.events import Event
+from service.workflow.sealing import reveal
+
+
+class EventRow(SQLModel, table=True):
+    """`body` is what is sealed, `beside` the free texts with their salts, which a lawful erasure destroys."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("uq_events_item", "tenant_id", "item_id", "revision", "ordinal", unique=True),)
+
+    tenant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    item_id: UUID
+    revision: int = Field(sa_type=BigInteger)
+    ordinal: int
+    type: str = Field(max_length=40)
+    at: datetime = Field(sa_type=Instant)
+    unit_id: UUID
+    ledger_id: UUID
+    item_version: int
+    audience: list[UUID] = Field(sa_type=UuidList)
+    body: bytes = Field(sa_type=LargeBinary)
+    beside: dict[str, Any] = Field(sa_type=Json)
+
+
+class Unsequenced(SQLModel, table=True):
+    """Written with its event, deleted when the event gets its position. A queue: found across tenants."""
+
+    __tablename__ = "unsequenced"
+
+    tenant_id: UUID = Field(primary_key=True)
+    event_id: UUID = Field(primary_key=True)
+
+
+_events = table(EventRow)
+_tenant = bindparam("tenant_id", type_=_events.c.tenant_id.type)
+
+INSERT = insert_row(EventRow)
+INSERT_UNSEQUENCED = insert_row(Unsequenced)
+
+OF_ITEM = Statement(
+    select(_events.c.body, _events.c.beside, _events.c.revision, _events.c.ordinal)
+    .where(
+        _events.c.tenant_id == _tenant,
+        _events.c.item_id == bindparam("item_id", type_=_events.c.item_id.type),
+        tuple_(_events.c.revision, _events.c.ordinal)
+        > tuple_(bindparam("revision", type_=BigInteger()), bindparam("ordinal", type_=_events.c.ordinal.type)),
+    )
+    .order_by(_events.c.revision, _events.c.ordinal)
+    .limit(bindparam("limit"))
+)
+
+
+def record(changes: Changes, tenant_id: UUID, events: list[Event]) -> None:
+    """Add events to what is stored, each with its place in the queue for a position."""
+    changes.many(INSERT, [_params(tenant_id, event) for event in events])
+    changes.many(INSERT_UNSEQUENCED, [{"tenant_id": tenant_id, "event_id": event.id} for event in events])
+
+
+def _params(tenant_id: UUID, event: Event) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(event, name) for name in Event.__dataclass_fields__}}
+
+
+def shown(body: bytes, beside: dict[str, Any]) -> dict[str, Any]:
+    """A stored event as readers see it: its texts in their places. `position` is null until it is sequenced."""
+    event = json.loads(body)
+    name = reveal({"name": event["actor"]["name"]}, beside)["name"]
+    return {
+        "id": event["id"],
+        "position": None,
+        "type": event["type"],
+        "at": event["at"],
+        "actor": {**event["actor"], "name": name if isinstance(name, str) else None},
+        "item_id": event["item_id"],
+        "item_version": event["item_version"],
+        "unit_id": event["unit_id"],
+        "ledger_id": event["ledger_id"],
+        "data": reveal(event["data"], beside),
+    }
+
+
+async def of_item(
+    tx: Tx, tenant_id: UUID, item_id: UUID, after: tuple[int, int], limit: int
+) -> list[tuple[tuple[int, int], dict[str, Any]]]:
+    """An item's events, oldest first, each with its (revision, ordinal)."""
+    rows = await tx.all(OF_ITEM, tenant_id=tenant_id, item_id=item_id, revision=after[0], ordinal=after[1], limit=limit)
+    return [((revision, ordinal), shown(bytes(body), beside)) for body, beside, revision, ordinal in rows]

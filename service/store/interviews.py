@@ -1,0 +1,94 @@
+"""Interviews (约谈): opened by an escalation, then recorded."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, bindparam, select, update
+from sqlmodel import Field, SQLModel
+
+from service.store.base import insert_row, table
+from service.store.database import Statement, Tx
+from service.store.types import ONE, Day, Instant, TextList, any_of, gate, ids
+from service.store.worklist import WorkRow
+from service.workflow.items import Interview
+
+
+class InterviewRow(SQLModel, table=True):
+    __tablename__ = "interviews"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "item_id"], ["items.tenant_id", "items.id"]),
+        Index(None, "tenant_id", "item_id"),
+    )
+
+    tenant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    item_id: UUID
+    unit_id: UUID
+    cycle: int
+    state: str = Field(max_length=16)
+    opened_at: datetime = Field(sa_type=Instant)
+    due_on: date = Field(sa_type=Day)
+    held_on: date | None = Field(sa_type=Day)
+    attendees: list[str] = Field(sa_type=TextList)
+    minutes: str | None
+    commitments: str | None
+    recorded_by: UUID | None
+    recorded_at: datetime | None = Field(sa_type=Instant)
+
+
+_interviews, _work = table(InterviewRow), table(WorkRow)
+_tenant = bindparam("tenant_id", type_=_interviews.c.tenant_id.type)
+_id = bindparam("interview_id", type_=_interviews.c.id.type)
+RECORDED = ("state", "held_on", "attendees", "minutes", "commitments", "recorded_by", "recorded_at")
+
+_names = tuple(Interview.__dataclass_fields__)
+_columns = [_interviews.c[name] for name in _names]
+
+INSERT = insert_row(InterviewRow)
+BY_ID = Statement(select(*_columns).where(_interviews.c.tenant_id == _tenant, _interviews.c.id == _id))
+
+RECORD = Statement(
+    update(_interviews)
+    .where(_interviews.c.tenant_id == _tenant, _interviews.c.id == _id, gate())
+    .values({name: bindparam(f"new_{name}", type_=_interviews.c[name].type) for name in RECORDED})
+)
+
+CANCEL = Statement(
+    update(_interviews)
+    .where(_interviews.c.tenant_id == _tenant, _interviews.c.id == _id, gate())
+    .values(state="cancelled")
+)
+
+PAGE = Statement(
+    select(*_columns)
+    .where(
+        _interviews.c.tenant_id == _tenant,
+        _interviews.c.id < bindparam("before", type_=_interviews.c.id.type),
+        any_of(_interviews.c.state, bindparam("states", type_=TextList)),
+        select(ONE)
+        .where(
+            _work.c.tenant_id == _interviews.c.tenant_id,
+            _work.c.ref == _interviews.c.item_id,
+            any_of(_work.c.unit_id, ids("scope")),
+        )
+        .exists(),
+    )
+    .order_by(_interviews.c.id.desc())
+    .limit(bindparam("limit"))
+)
+
+
+def interview(row: Any) -> Interview:
+    values = dict(zip(_names, row, strict=True))
+    values["attendees"] = tuple(values["attendees"])
+    return Interview(**values)
+
+
+def params(tenant_id: UUID, opened: Interview) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(opened, name) for name in _names}}
+
+
+async def by_id(tx: Tx, tenant_id: UUID, interview_id: UUID) -> Interview | None:
+    row = await tx.one(BY_ID, tenant_id=tenant_id, interview_id=interview_id)
+    return interview(row) if row else None

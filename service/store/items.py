@@ -1,0 +1,223 @@
+"""Items: one row each, read with what a decision needs and written only at the revision that was read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    bindparam,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Field, SQLModel
+
+from service.store.base import insert_row, table
+from service.store.database import Statement, Tx
+from service.store.idempotency import Answer, IdempotencyRow
+from service.store.ledgers import LedgerRow
+from service.store.types import ONE, Day, Instant, Json, TextList, UuidList, any_of, ids, line_of
+from service.store.worklist import WorkRow
+from service.workflow.items import Item
+
+
+class ItemRow(SQLModel, table=True):
+    __tablename__ = "items"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "ledger_id"], ["ledgers.tenant_id", "ledgers.id"]),
+        ForeignKeyConstraint(["tenant_id", "responsible_unit_id"], ["units.tenant_id", "units.id"]),
+        ForeignKeyConstraint(["tenant_id", "supervising_unit_id"], ["units.tenant_id", "units.id"]),
+        UniqueConstraint("tenant_id", "ledger_id", "number"),
+        Index(
+            "uq_items_external_ref",
+            "tenant_id",
+            "ledger_id",
+            "external_owner",
+            "external_ref",
+            unique=True,
+            postgresql_where=text("external_ref IS NOT NULL"),
+            sqlite_where=text("external_ref IS NOT NULL"),
+        ),
+        Index("ix_items_external_ref", "tenant_id", "external_ref"),
+        Index("ix_items_listed_at", "tenant_id", "listed_at", "id"),
+        Index("ix_items_updated_at", "tenant_id", "updated_at", "id"),
+    )
+
+    tenant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    number: str = Field(max_length=120)
+    ledger_id: UUID
+    external_ref: str | None = Field(max_length=200)
+    external_owner: UUID | None
+    title: str = Field(max_length=200)
+    description: str | None
+    category: str | None = Field(max_length=100)
+    severity: str = Field(max_length=16)
+    source_kind: str | None = Field(max_length=16)
+    source_ref: str | None = Field(max_length=200)
+    contact_sealed: bytes | None = Field(sa_type=LargeBinary)
+    responsible_unit_id: UUID
+    supervising_unit_id: UUID
+    supervising_defaulted: bool
+    co_unit_ids: list[UUID] = Field(sa_type=UuidList)
+    responsible_person: str | None = Field(max_length=200)
+    goal: str | None
+    measures: str | None
+    found_on: date | None = Field(sa_type=Day)
+    listed_at: datetime = Field(sa_type=Instant)
+    listed_by: UUID
+    deadline_kind: str = Field(max_length=16)
+    due_on: date | None = Field(sa_type=Day)
+    review_on: date | None = Field(sa_type=Day)
+    deadline_text: str | None = Field(max_length=500)
+    provisional: bool
+    deadline_rule: dict[str, Any] | None = Field(sa_type=Json)
+    claim_due: date | None = Field(sa_type=Day)
+    state: str = Field(max_length=16)
+    cycle: int
+    extension_count: int
+    extension_days: int
+    extended_late: int
+    escalation_count: int
+    evidence_count: int
+    hands: dict[str, Any] = Field(sa_type=Json)
+    claim_signed_by: str | None = Field(max_length=200)
+    claimed_at: datetime | None = Field(sa_type=Instant)
+    claimed_by: UUID | None
+    interview_id: UUID | None
+    resolution: str | None = Field(max_length=16)
+    duplicate_of: UUID | None
+    closed_at: datetime | None = Field(sa_type=Instant)
+    closed_days_late: int | None
+    labels: list[str] = Field(sa_type=TextList)
+    attributes: dict[str, Any] = Field(sa_type=Json)
+    policy_epoch: int
+    calendar_epoch: int
+    version: int
+    revision: int = Field(sa_type=BigInteger)
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+items = table(ItemRow)
+_ledgers, _work, _records = table(LedgerRow), table(WorkRow), table(IdempotencyRow)
+_tenant = bindparam("tenant_id", type_=items.c.tenant_id.type)
+_id = bindparam("item_id", type_=items.c.id.type)
+
+NAMES = tuple(Item.__dataclass_fields__)
+COLUMNS = [items.c[name] for name in NAMES]
+
+
+def in_scope(tenant: ColumnElement[Any], item: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The one scope rule: an item is visible where its responsible, supervising or a co-unit lies in a grant."""
+    return (
+        select(ONE)
+        .where(_work.c.tenant_id == tenant, _work.c.ref == item, any_of(_work.c.unit_id, ids("scope")))
+        .exists()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An item with the lines of its units and its ledger's policy epoch; and the answer recorded under a key."""
+
+    item: Item
+    responsible: tuple[UUID, ...]
+    supervising: tuple[UUID, ...]
+    policy_epoch: int
+    answered: Answer | None
+
+
+_FOUND = (*COLUMNS, line_of("items.responsible_unit_id"), line_of("items.supervising_unit_id"), _ledgers.c.policy_epoch)
+_AND_LEDGER = (_ledgers.c.tenant_id == items.c.tenant_id) & (_ledgers.c.id == items.c.ledger_id)
+_AND_RECORD = (
+    (_records.c.tenant_id == items.c.tenant_id)
+    & (_records.c.caller == bindparam("caller", type_=_records.c.caller.type))
+    & (_records.c.key == bindparam("key", type_=_records.c.key.type))
+)
+_THIS = (items.c.tenant_id == _tenant, items.c.id == _id, in_scope(items.c.tenant_id, items.c.id))
+
+INSERT = insert_row(ItemRow)
+FIND = Statement(select(*_FOUND).select_from(items.join(_ledgers, _AND_LEDGER)).where(*_THIS))
+FIND_WITH_KEY = Statement(
+    select(*_FOUND, *(_records.c[name] for name in Answer.__dataclass_fields__))
+    .select_from(items.join(_ledgers, _AND_LEDGER).outerjoin(_records, _AND_RECORD))
+    .where(*_THIS)
+)
+HOLD = Statement(select(ONE).select_from(items).where(items.c.tenant_id == _tenant, items.c.id == _id))
+
+BY_EXTERNAL_REF = Statement(
+    select(items.c.id).where(
+        items.c.tenant_id == _tenant,
+        items.c.ledger_id == bindparam("ledger_id", type_=items.c.ledger_id.type),
+        items.c.external_owner == bindparam("owner", type_=items.c.external_owner.type),
+        items.c.external_ref == bindparam("external_ref", type_=items.c.external_ref.type),
+        in_scope(items.c.tenant_id, items.c.id),
+    )
+)
+
+
+@lru_cache(maxsize=256)
+def write(columns: tuple[str, ...]) -> Statement:
+    """Store these columns where the item is still at the revision that was read; every write raises it."""
+    return Statement(
+        update(items)
+        .where(
+            items.c.tenant_id == _tenant,
+            items.c.id == _id,
+            items.c.revision == bindparam("read_revision", type_=items.c.revision.type),
+        )
+        .values(
+            revision=items.c.revision + 1,
+            **{name: bindparam(f"new_{name}", type_=items.c[name].type) for name in columns},
+        )
+    )
+
+
+def write_params(tenant_id: UUID, item: Item, changes: dict[str, Any]) -> tuple[Statement, dict[str, Any]]:
+    """The statement and its parameters that store `changes` of `item` as it was read."""
+    statement = write(tuple(sorted(changes)))
+    params: dict[str, Any] = {f"new_{name}": value for name, value in changes.items()}
+    return statement, {**params, "tenant_id": tenant_id, "item_id": item.id, "read_revision": item.revision}
+
+
+def insert_params(tenant_id: UUID, item: Item) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(item, name) for name in NAMES}}
+
+
+_CO_UNITS, _LABELS = NAMES.index("co_unit_ids"), NAMES.index("labels")
+
+
+def item_of(row: Any) -> Item:
+    """An item from a row that begins with its columns."""
+    values = dict(zip(NAMES, row, strict=False))
+    values["co_unit_ids"] = tuple(row[_CO_UNITS])
+    values["labels"] = tuple(row[_LABELS])
+    return Item(**values)
+
+
+async def find(
+    tx: Tx, tenant_id: UUID, item_id: UUID, scope: Iterable[UUID], key: tuple[str, str] | None = None
+) -> Found | None:
+    """An item that lies in `scope`; with `key` (caller, Idempotency-Key) also what was answered under it."""
+    params: dict[str, Any] = {"tenant_id": tenant_id, "item_id": item_id, "scope": list(scope)}
+    if tx.contended:
+        await tx.lock(HOLD, tenant_id=tenant_id, item_id=item_id)
+    if key is None:
+        row = await tx.one(FIND, **params)
+    else:
+        row = await tx.one(FIND_WITH_KEY, **params, caller=key[0], key=key[1])
+    if row is None:
+        return None
+    end = len(NAMES)
+    answered = Answer(*row[end + 3 :]) if key is not None and row[end + 3] is not None else None
+    return Found(item_of(row), tuple(row[end]), tuple(row[end + 1]), row[end + 2], answered)

@@ -1,0 +1,57 @@
+"""Progress entries (整改进展): what was done, by whom, on which side."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, bindparam, select
+from sqlmodel import Field, SQLModel
+
+from service.store.base import insert_row, table
+from service.store.database import Statement, Tx
+from service.store.types import Instant
+from service.workflow.items import Progress
+
+
+class ProgressRow(SQLModel, table=True):
+    __tablename__ = "progress"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "item_id"], ["items.tenant_id", "items.id"]),
+        Index(None, "tenant_id", "item_id", "id"),
+    )
+
+    tenant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    item_id: UUID
+    cycle: int
+    at: datetime = Field(sa_type=Instant)
+    principal_id: UUID
+    name: str = Field(max_length=200)
+    side: str = Field(max_length=16)
+    text: str
+    percent: int | None
+
+
+_progress = table(ProgressRow)
+_names = tuple(Progress.__dataclass_fields__)
+
+INSERT = insert_row(ProgressRow)
+PAGE = Statement(
+    select(*(_progress.c[name] for name in _names))
+    .where(
+        _progress.c.tenant_id == bindparam("tenant_id", type_=_progress.c.tenant_id.type),
+        _progress.c.item_id == bindparam("item_id", type_=_progress.c.item_id.type),
+        _progress.c.id > bindparam("after", type_=_progress.c.id.type),
+    )
+    .order_by(_progress.c.id)
+    .limit(bindparam("limit"))
+)
+
+
+def params(tenant_id: UUID, entry: Progress) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(entry, name) for name in _names}}
+
+
+async def page(tx: Tx, tenant_id: UUID, item_id: UUID, after: UUID, limit: int) -> list[Progress]:
+    rows = await tx.all(PAGE, tenant_id=tenant_id, item_id=item_id, after=after, limit=limit)
+    return [Progress(*row) for row in rows]

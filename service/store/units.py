@@ -1,0 +1,144 @@
+"""Units, and which unit lies above which.
+
+`ancestors` holds every (unit, ancestor-or-self) pair with its distance. A write that derives rows from the tree takes
+the tenant's `trees` row FOR SHARE together with the epoch it read; a move takes it FOR UPDATE and raises the epoch.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlmodel import Field, SQLModel
+
+from service.store.base import insert_row, table
+from service.store.database import Statement, Tx
+from service.store.types import ONE, Instant, any_of, gate, ids, line_of, texts
+from service.workflow.organisation import Unit
+
+
+class UnitRow(SQLModel, table=True):
+    __tablename__ = "units"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        ForeignKeyConstraint(["tenant_id", "parent_id"], ["units.tenant_id", "units.id"]),
+    )
+
+    tenant_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    code: str = Field(max_length=64)
+    name: str = Field(max_length=200)
+    parent_id: UUID | None
+    level: str = Field(max_length=16)
+    active: bool
+    version: int
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class Ancestor(SQLModel, table=True):
+    """`distance` 0 is the unit itself."""
+
+    __tablename__ = "ancestors"
+    __table_args__ = (Index(None, "tenant_id", "ancestor_id", "unit_id"),)
+
+    tenant_id: UUID = Field(primary_key=True)
+    unit_id: UUID = Field(primary_key=True)
+    distance: int = Field(primary_key=True)
+    ancestor_id: UUID
+
+
+class Tree(SQLModel, table=True):
+    """One row a tenant: the lock and the epoch of its unit tree."""
+
+    __tablename__ = "trees"
+
+    tenant_id: UUID = Field(primary_key=True)
+    epoch: int
+
+
+_units, _ancestors, _trees = table(UnitRow), table(Ancestor), table(Tree)
+_tenant = bindparam("tenant_id", type_=_units.c.tenant_id.type)
+_unit = bindparam("unit_id", type_=_units.c.id.type)
+_columns = [_units.c[name] for name in Unit.__dataclass_fields__]
+
+INSERT = insert_row(UnitRow)
+INSERT_TREE = insert_row(Tree)
+
+# A new unit's ancestors: itself, and everything that its parent has.
+INSERT_ANCESTORS = Statement(
+    insert(_ancestors).from_select(
+        ["tenant_id", "unit_id", "distance", "ancestor_id"],
+        union_all(
+            select(_tenant, _unit, literal_column("0"), _unit).where(gate()),
+            select(_tenant, _unit, _ancestors.c.distance + 1, _ancestors.c.ancestor_id).where(
+                _ancestors.c.tenant_id == _tenant,
+                _ancestors.c.unit_id == bindparam("parent_id", type_=_units.c.id.type),
+                gate(),
+            ),
+        ),
+    )
+)
+
+GUARD_TREE = Statement(
+    select(ONE)
+    .select_from(_trees)
+    .where(_trees.c.tenant_id == _tenant, _trees.c.epoch == bindparam("epoch", type_=_trees.c.epoch.type))
+    .with_for_update(read=True)
+)
+
+EPOCH = Statement(select(_trees.c.epoch).where(_trees.c.tenant_id == _tenant))
+
+_in_scope = (
+    select(ONE)
+    .where(
+        _ancestors.c.tenant_id == _units.c.tenant_id,
+        _ancestors.c.unit_id == _units.c.id,
+        any_of(_ancestors.c.ancestor_id, ids("scope")),
+    )
+    .exists()
+)
+
+SEEN = Statement(select(*_columns).where(_units.c.tenant_id == _tenant, _units.c.id == _unit, _in_scope))
+
+
+LINES = Statement(
+    select(_ancestors.c.unit_id, _ancestors.c.ancestor_id)
+    .where(_ancestors.c.tenant_id == _tenant, any_of(_ancestors.c.unit_id, ids("unit_ids")))
+    .order_by(_ancestors.c.unit_id, _ancestors.c.distance)
+)
+
+NAMED = Statement(
+    select(_units.c.id, _units.c.code, _units.c.active, line_of("units.id")).where(
+        _units.c.tenant_id == _tenant,
+        any_of(_units.c.id, ids("unit_ids")) | any_of(_units.c.code, texts("codes")),
+    )
+)
+
+PAGE = Statement(
+    select(*_columns)
+    .where(
+        _units.c.tenant_id == _tenant,
+        _units.c.code > bindparam("after", type_=_units.c.code.type),
+        _in_scope,
+    )
+    .order_by(_units.c.code)
+    .limit(bindparam("limit"))
+)
+
+
+async def lines(tx: Tx, tenant_id: UUID, unit_ids: set[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+    """Each unit with everything above it, itself first, the root last."""
+    found: dict[UUID, list[UUID]] = {}
+    if unit_ids:
+        for unit_id, ancestor_id in await tx.all(LINES, tenant_id=tenant_id, unit_ids=list(unit_ids)):
+            found.setdefault(unit_id, []).append(ancestor_id)
+    return {unit_id: tuple(line) for unit_id, line in found.items()}

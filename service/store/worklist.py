@@ -1,0 +1,101 @@
+"""The work list: one row per piece of work for every unit that sees it.
+
+For every ancestor-or-self of an item's responsible, supervising and co-units there is one row, deduplicated, with the
+day it is due. Scope and order are thereby one index range, whatever the size of the subtree. Closed items keep their
+rows under another kind, so that open work is never searched among them.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Index, SmallInteger, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Field, SQLModel
+
+from service.store.base import table
+from service.store.database import Statement
+from service.store.types import Day, any_of, gate, ids
+from service.store.units import Ancestor
+
+OPEN_ITEM = "item"
+CLOSED_ITEM = "closed"
+
+RESPONSIBLE, SUPERVISING, CO = 1, 2, 4
+"""Bits of `relation`: why a unit sees the item. The same shifted by EXACT: it is that very unit, not one above."""
+
+EXACT = 3
+
+
+class WorkRow(SQLModel, table=True):
+    __tablename__ = "worklist"
+    __table_args__ = (Index("ix_worklist_due", "tenant_id", "unit_id", "kind", "due", "ref"),)
+
+    tenant_id: UUID = Field(primary_key=True)
+    ref: UUID = Field(primary_key=True)
+    unit_id: UUID = Field(primary_key=True)
+    kind: str = Field(max_length=16)
+    due: date = Field(sa_type=Day)
+    relation: int = Field(sa_type=SmallInteger)
+
+
+_work, _ancestors = table(WorkRow), table(Ancestor)
+_tenant = bindparam("tenant_id", type_=_work.c.tenant_id.type)
+_ref = bindparam("ref", type_=_work.c.ref.type)
+_responsible = bindparam("responsible", type_=_work.c.unit_id.type)
+_supervising = bindparam("supervising", type_=_work.c.unit_id.type)
+
+
+def _seen_as(found: ColumnElement[bool], bit: int) -> ColumnElement[int]:
+    """`bit` where a row of the group matches, and its EXACT twin where that row is the unit itself."""
+    near = found & (_ancestors.c.distance == literal_column("0"))
+    return func.max(case((found, _constant(bit)), else_=_constant(0))) + func.max(
+        case((near, _constant(bit << EXACT)), else_=_constant(0))
+    )
+
+
+def _constant(value: int) -> ColumnElement[int]:
+    return literal_column(str(value), SmallInteger())
+
+
+DERIVE = Statement(
+    insert(_work).from_select(
+        ["tenant_id", "ref", "unit_id", "kind", "due", "relation"],
+        select(
+            _tenant,
+            _ref,
+            _ancestors.c.ancestor_id,
+            bindparam("kind", type_=_work.c.kind.type),
+            bindparam("due", type_=_work.c.due.type),
+            _seen_as(_ancestors.c.unit_id == _responsible, RESPONSIBLE)
+            + _seen_as(_ancestors.c.unit_id == _supervising, SUPERVISING)
+            + _seen_as(any_of(_ancestors.c.unit_id, ids("co_units")), CO),
+        )
+        .where(
+            _ancestors.c.tenant_id == _tenant,
+            (_ancestors.c.unit_id == _responsible)
+            | (_ancestors.c.unit_id == _supervising)
+            | any_of(_ancestors.c.unit_id, ids("co_units")),
+            gate(),
+        )
+        .group_by(_ancestors.c.ancestor_id),
+    )
+)
+"""An item's rows from its units; needs the tree to hold still (units.GUARD_TREE)."""
+
+RESCHEDULE = Statement(
+    update(_work)
+    .where(_work.c.tenant_id == _tenant, _work.c.ref == _ref, gate())
+    .values(kind=bindparam("new_kind", type_=_work.c.kind.type), due=bindparam("new_due", type_=_work.c.due.type))
+)
+
+REMOVE = Statement(delete(_work).where(_work.c.tenant_id == _tenant, _work.c.ref == _ref, gate()))
+
+
+def derive(
+    *, tenant_id: UUID, ref: UUID, kind: str, due: date, responsible: UUID, supervising: UUID, co_units: list[UUID]
+) -> dict[str, object]:
+    """The parameters of DERIVE."""
+    return {
+        "tenant_id": tenant_id, "ref": ref, "kind": kind, "due": due,
+        "responsible": responsible, "supervising": supervising, "co_units": co_units,
+    }  # fmt: skip

@@ -1,0 +1,143 @@
+"""Listing a problem: from checked facts to the first version of an item, and later corrections of its facts."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from service.errors import guard, invalid
+from service.workflow import deadlines
+from service.workflow.calendar import Calendar
+from service.workflow.deadlines import Deadline
+from service.workflow.items import Draft, Item, deadline_columns
+from service.workflow.policy import Policy
+from service.workflow.states import DeadlineKind, Resolution, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a new item belongs: its ledger's rules and its units' lines (each unit first, the root last)."""
+
+    ledger_id: UUID
+    policy: Policy
+    policy_epoch: int
+    calendar: Calendar
+    responsible: tuple[UUID, ...]
+    supervising: tuple[UUID, ...]
+    supervising_defaulted: bool
+    co_units: tuple[UUID, ...]
+
+
+def list_item(
+    draft: Draft,
+    place: Place,
+    *,
+    item_id: UUID,
+    number: str,
+    actor_id: UUID,
+    contact_sealed: bytes | None,
+    now: datetime,
+    today: date,
+    listed_on: date,
+) -> Item:
+    """The first version of an item. Dates are the tenant's; `listed_on` is the day of `draft.listed_at`.
+
+    Refuses `supervising_unit` where an explicit supervising unit is the responsible one or lies below it.
+    """
+    if not place.supervising_defaulted and place.responsible[0] in place.supervising:
+        raise guard("supervising_unit")
+    deadline = deadline_for(draft, place.policy, place.calendar, listed_on)
+    day = deadline.review_on if deadline.kind == DeadlineKind.STANDING else deadline.due_on
+    closed = draft.closed_on is not None
+    return Item(
+        id=item_id,
+        number=number,
+        ledger_id=place.ledger_id,
+        external_ref=draft.external_ref,
+        external_owner=actor_id if draft.external_ref else None,
+        title=draft.title,
+        description=draft.description,
+        category=draft.category,
+        severity=draft.severity,
+        source_kind=draft.source_kind,
+        source_ref=draft.source_ref,
+        contact_sealed=contact_sealed,
+        responsible_unit_id=place.responsible[0],
+        supervising_unit_id=place.supervising[0],
+        supervising_defaulted=place.supervising_defaulted,
+        co_unit_ids=place.co_units,
+        responsible_person=draft.responsible_person,
+        goal=draft.goal,
+        measures=draft.measures,
+        found_on=draft.found_on,
+        listed_at=draft.listed_at or now,
+        listed_by=actor_id,
+        **deadline_columns(deadline),
+        claim_due=None if closed else place.calendar.add(listed_on, place.policy.claim_within),
+        state=(State.CLOSED if closed else State.OPEN).value,
+        cycle=1,
+        extension_count=0,
+        extension_days=0,
+        extended_late=0,
+        escalation_count=0,
+        evidence_count=0,
+        hands={},
+        claim_signed_by=None,
+        claimed_at=None,
+        claimed_by=None,
+        interview_id=None,
+        resolution=Resolution.RECTIFIED.value if closed else None,
+        duplicate_of=None,
+        closed_at=now if closed else None,
+        closed_days_late=max(0, (draft.closed_on - day).days) if draft.closed_on and day else (0 if closed else None),
+        labels=draft.labels,
+        attributes=draft.attributes or {},
+        policy_epoch=place.policy_epoch,
+        calendar_epoch=place.calendar.epoch,
+        version=1,
+        revision=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def deadline_for(draft: Draft, policy: Policy, calendar: Calendar, listed_on: date) -> Deadline:
+    """The deadline that was given, else the one the policy computes from kind and severity."""
+    if draft.deadline_kind == DeadlineKind.STANDING:
+        return deadlines.standing(listed_on, policy.review_months, draft.deadline_text)
+    if draft.deadline_kind == DeadlineKind.IMMEDIATE:
+        return deadlines.immediate(calendar, draft.found_on, listed_on, policy.immediate_days, draft.deadline_text)
+    if draft.due_on is not None:
+        return deadlines.given(draft.due_on, draft.deadline_text)
+    return deadlines.by_limit(calendar, listed_on, policy.limits[draft.severity], draft.deadline_text)
+
+
+def check_dates(draft: Draft, *, today: date, listed_on: date) -> None:
+    """Old ledgers are moved in, so dates may lie in the past; found and closed may not lie in the future."""
+    wrong = []
+    if draft.found_on is not None and draft.found_on > today:
+        wrong.append(("/found_on", "in_future"))
+    if listed_on > today:
+        wrong.append(("/listed_at", "in_future"))
+    if draft.closed_on is not None:
+        if draft.closed_on > today:
+            wrong.append(("/closed/on", "in_future"))
+        elif draft.closed_on < listed_on:
+            wrong.append(("/closed/on", "before_listing"))
+    if wrong:
+        raise invalid(*wrong)
+
+
+def corrected(item: Item, given: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+    """The columns that a correction changes: what differs from the item, and then its version.
+
+    Empty where nothing differs: a correction that changes nothing is no change and writes no event.
+    Refuses `deadline_fixed` where a deadline is corrected after the item was claimed.
+    """
+    changes = {column: value for column, value in given.items() if getattr(item, column) != value}
+    if item.state != State.OPEN and changes.keys() & {"deadline_kind", "due_on", "review_on", "deadline_text"}:
+        raise guard("deadline_fixed")
+    if changes:
+        changes["version"] = item.version + 1
+        changes["updated_at"] = now
+    return changes

@@ -1,0 +1,116 @@
+"""Who may do what: a role gives permissions, a grant gives them over a unit and everything below it.
+
+Rules here are pure: the store says which units lie above which, these functions say what follows from it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from service.workflow.items import Lines
+from service.workflow.states import Role
+
+READS = frozenset({"item:read", "unit:read", "event:read", "figures:read"})
+DECIDES = frozenset({"item:update", "item:annul", "item:decide", "request:decide", "notice:issue", "interview:record"})
+RESPONDS = frozenset({"item:claim", "request:create", "request:withdraw", "notice:receipt"})
+REPORTS = frozenset({"item:progress", "attachment:create"})
+LISTS = frozenset({"item:create", "import"})
+ADMINISTERS = frozenset({"unit:write", "ledger:write", "calendar:write", "access:write"})
+FOLLOWS = frozenset({"webhook:manage"})
+PROVES = frozenset({"log:read"})
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.ADMIN: READS | DECIDES | RESPONDS | REPORTS | LISTS | ADMINISTERS | FOLLOWS | PROVES,
+    Role.SUPERVISOR: READS | DECIDES | REPORTS | LISTS,
+    Role.RESPONSIBLE: READS | RESPONDS | REPORTS,
+    Role.PLATFORM: READS | LISTS | REPORTS | FOLLOWS,
+    Role.VIEWER: READS,
+    Role.AUDITOR: READS | PROVES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role over a unit, and over everything below it unless `subtree` is off. `until` is its last good day."""
+
+    role: str
+    unit_id: UUID
+    subtree: bool = True
+    until: date | None = None
+
+
+def in_force(grants: Iterable[Grant], today: date) -> tuple[Grant, ...]:
+    return tuple(grant for grant in grants if grant.until is None or grant.until >= today)
+
+
+def holds(grants: Iterable[Grant], permission: str, line: tuple[UUID, ...]) -> bool:
+    """Whether one of the grants gives `permission` over the unit whose line (itself first, root last) is given."""
+    for grant in grants:
+        if permission in PERMISSIONS[grant.role] and grant.unit_id in (line if grant.subtree else line[:1]):
+            return True
+    return False
+
+
+def holds_anywhere(grants: Iterable[Grant], permission: str) -> bool:
+    """For what belongs to the whole tenant (ledgers): admin stands on the root unit only, so anywhere is the root."""
+    return any(permission in PERMISSIONS[grant.role] for grant in grants)
+
+
+def holds_above(grants: Iterable[Grant], permission: str, line: tuple[UUID, ...]) -> bool:
+    """Whether a grant lies on a true ancestor of the unit. Nothing lies above the root: there its own grant serves."""
+    if len(line) == 1:
+        return holds(grants, permission, line)
+    return any(
+        grant.subtree and permission in PERMISSIONS[grant.role] and grant.unit_id in line[1:] for grant in grants
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a caller is to an item: computed once, asked by every rule."""
+
+    claims: bool
+    decides: bool
+    annuls: bool
+    updates: bool
+    higher: bool
+    reports: bool
+    reports_as_responsible: bool
+    records_interviews: bool
+    sees_contact: bool
+
+    @classmethod
+    def of(cls, grants: tuple[Grant, ...], lines: Lines) -> "Standing":
+        responsible_side = (lines.responsible, *lines.co)
+        supervises = holds(grants, "item:decide", lines.supervising)
+        return cls(
+            claims=holds(grants, "item:claim", lines.responsible),
+            decides=supervises,
+            annuls=holds(grants, "item:annul", lines.supervising),
+            updates=holds(grants, "item:update", lines.supervising),
+            higher=holds_above(grants, "item:decide", lines.supervising),
+            reports=any(holds(grants, "item:progress", line) for line in (*responsible_side, lines.supervising)),
+            reports_as_responsible=any(_reports_for(grants, line) for line in responsible_side),
+            records_interviews=holds(grants, "interview:record", lines.supervising),
+            sees_contact=supervises,
+        )
+
+
+def _reports_for(grants: tuple[Grant, ...], line: tuple[UUID, ...]) -> bool:
+    """A supervisor's note over its own subtree is no report of the responsible side; anyone else's there is."""
+    return holds(tuple(grant for grant in grants if grant.role != Role.SUPERVISOR), "item:progress", line)
+
+
+CLOCK = Standing(
+    claims=False,
+    decides=True,
+    annuls=False,
+    updates=False,
+    higher=True,
+    reports=False,
+    reports_as_responsible=False,
+    records_interviews=False,
+    sees_contact=False,
+)
+"""The clock escalates through the same door as people; nothing else is asked of it."""

@@ -1,0 +1,89 @@
+"""The words of the state machine: states, triggers and the small enumerations around them.
+
+Values are plain strings: they are stored, sent and compared as they stand, and `transitions` runs on them directly.
+"""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    OPEN = "open"
+    RECTIFYING = "rectifying"
+    EXTENDED = "extended"
+    ESCALATED = "escalated"
+    CLOSED = "closed"
+
+
+class Trigger(StrEnum):
+    CLAIM = "claim"
+    EXTEND = "extend"
+    CLOSE = "close"
+    ESCALATE = "escalate"
+    RESUME = "resume"
+    TRANSFER = "transfer"
+    REOPEN = "reopen"
+    ANNUL = "annul"
+
+
+class Resolution(StrEnum):
+    RECTIFIED = "rectified"
+    ANNULLED = "annulled"
+    DUPLICATE = "duplicate"
+
+
+class Severity(StrEnum):
+    GENERAL = "general"
+    SERIOUS = "serious"
+    CRITICAL = "critical"
+
+
+class DeadlineKind(StrEnum):
+    DATE = "date"
+    IMMEDIATE = "immediate"
+    STANDING = "standing"
+
+
+class SourceKind(StrEnum):
+    INSPECTION = "inspection"
+    SELF_CHECK = "self_check"
+    OPINION = "opinion"
+    PETITION = "petition"
+    MEDIA = "media"
+    MEETING = "meeting"
+    ASSESSMENT = "assessment"
+    AUDIT = "audit"
+    OTHER = "other"
+
+
+class VerificationMethod(StrEnum):
+    ON_SITE = "on_site"
+    HOUSEHOLD = "household"
+    PHONE = "phone"
+    MEETING = "meeting"
+    UNANNOUNCED = "unannounced"
+    DOCUMENT = "document"
+    OTHER = "other"
+
+
+class InterviewState(StrEnum):
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+    RECORDED = "recorded"
+    CANCELLED = "cancelled"
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    SUPERVISOR = "supervisor"
+    RESPONSIBLE = "responsible"
+    PLATFORM = "platform"
+    VIEWER = "viewer"
+    AUDITOR = "auditor"
+
+
+class Level(StrEnum):
+    COUNTY = "county"
+    TOWN = "town"
+    VILLAGE = "village"
+    DEPARTMENT = "department"
+    OTHER = "other"
