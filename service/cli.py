@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -29,7 +30,10 @@ from service.workflow.states import Role
 T = TypeVar("T")
 
 cli = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Problem ledgers (问题台账) whose items must be closed."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Problem ledgers (问题台账) whose items must be closed.",
 )
 key_cli = typer.Typer(no_args_is_help=True, help="API keys.")
 cli.add_typer(key_cli, name="key")
@@ -90,7 +94,7 @@ def serve(
     with only_one(present.data_dir if present.sqlite_path else None):
         _migrate(present)
         founded = _run(_found(present))
-        if founded.admin_key and not present.admin_key:
+        if founded.admin_key and not (present.admin_key or demo):
             out.print(f"admin key (shown once): {founded.admin_key}")
         if demo:
             _show_demo(present, founded)
@@ -128,14 +132,19 @@ def _show_demo(present: Settings, founded: Founded) -> None:
     keys_file = present.data_dir / "demo-keys.json"
     if founded.admin_key is not None:
         out.print("loading the demo county ...")
-        keys = _run(_load_demo(present))
-        keys = {"admin": present.admin_key or founded.admin_key, **keys}
-        descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(keys, file, ensure_ascii=False, indent=1)
-    if keys_file.exists():
-        for name, key in json.loads(keys_file.read_text()).items():
-            out.print(f"{name}: {key}")
+        _keep_keys(keys_file, {"admin": founded.admin_key})
+        _keep_keys(keys_file, {"admin": founded.admin_key, **_run(_load_demo(present))})
+    elif not keys_file.exists():
+        err.print("the database is not fresh: no demo county was loaded")
+        return
+    for name, key in json.loads(keys_file.read_text()).items():
+        out.print(f"{name}: {key}")
+
+
+def _keep_keys(keys_file: Path, keys: dict[str, str]) -> None:
+    descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(keys, file, ensure_ascii=False, indent=1)
 
 
 async def _load_demo(present: Settings) -> dict[str, str]:

@@ -266,7 +266,7 @@ def _by_work(shape: Shape) -> Select[Any]:
         picked: Any = branches[0].subquery("picked")
     else:
         merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
-        picked = select(merged.c.due, merged.c.ref).distinct().order_by(*_work_order(shape, merged)).limit(
+        picked = select(merged.c.due, merged.c.ref).group_by(merged.c.due, merged.c.ref).order_by(*_work_order(shape, merged)).limit(
             bindparam("limit", type_=Integer())
         ).subquery("picked")  # fmt: skip
     return (

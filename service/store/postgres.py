@@ -5,6 +5,7 @@ whose first part is the guard and whose other parts happen only if the guard fou
 (many rows, two guards) runs in an explicit transaction.
 """
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -105,9 +106,9 @@ class PostgresTx:
 
 
 async def _prepare(connection: Any) -> None:
-    """JSON passes as text: the statements' own types encode and decode it."""
+    """JSON is encoded by the statements' own types, and decoded here, where asyncpg's dialect expects it."""
     for name in ("json", "jsonb"):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=json.loads, format="text")
 
 
 async def _keep(connection: Any) -> None:
