@@ -1,10 +1,12 @@
 """The composition root: settings in, application out. The only place where everything meets."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
@@ -19,6 +21,7 @@ from service.store import keyring, migrations
 from service.store.database import Database, Tx
 from service.store.postgres import Postgres
 from service.store.sqlite import Sqlite
+from service.workers import housekeeping
 
 
 def database_of(settings: Settings) -> Database:
@@ -67,7 +70,9 @@ def create_app(settings: Settings) -> FastAPI:
                 return await migrations.at_head(service.database)
 
             app.state.ready = ready
+            keeping = asyncio.create_task(housekeeping.run(service))
             yield
+            keeping.cancel()
 
     app = FastAPIOffline(
         title="xiaohao 销号",
@@ -77,17 +82,27 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    for room in (items, transitions, interviews, ledgers, units):
-        app.include_router(room.router)
-    app.include_router(operations.me_router)
-    app.include_router(operations.router)
-    _answer_refusals(app)
+    rooms = (items, transitions, interviews, ledgers, units)
+    routers = (*(room.router for room in rooms), operations.me_router, operations.router)
+    for router in routers:
+        app.include_router(router)
+    _answer_refusals(app, _methods(routers))
     openapi.install(app)
     middleware.install(app, app.state.metrics)
     return app
 
 
-def _answer_refusals(app: FastAPI) -> None:
+def _methods(routers: Iterable[APIRouter]) -> dict[str, str]:
+    """The `Allow` of each path: the framework names only the methods of the path's first route."""
+    methods: dict[str, set[str]] = {}
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                methods.setdefault(route.path, set()).update(route.methods or ())
+    return {path: ", ".join(sorted(allowed)) for path, allowed in methods.items()}
+
+
+def _answer_refusals(app: FastAPI, methods: dict[str, str]) -> None:
     """Every refusal, ours or the framework's, leaves as problem+json."""
 
     @app.exception_handler(Refused)
@@ -103,4 +118,7 @@ def _answer_refusals(app: FastAPI) -> None:
         response = problems.answer(request, problems.from_http(error))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
+        path = getattr(request.scope.get("route"), "path", None)
+        if error.status_code == 405 and path in methods:
+            response.headers["allow"] = methods[path]
         return response

@@ -2,25 +2,32 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+from pydantic_core import to_json
 
 
 def configure(level: str, form: str) -> None:
-    """Set up logging for this process."""
+    """Set up logging for this process. `level` is a level's name, `form` is `json` or `text`."""
     number = getattr(logging, level.upper())
-    logging.basicConfig(level=number, format="%(message)s", stream=sys.stderr)
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else structlog.dev.ConsoleRenderer()
-    )
+    # Libraries speak when something is wrong; at our level they would tell of every guard and every statement.
+    logging.basicConfig(level=max(number, logging.WARNING), format="%(message)s", stream=sys.stderr)
+    as_json = form == "json"
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            structlog.processors.JSONRenderer(serializer=_line) if as_json else structlog.dev.ConsoleRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
+        if as_json
+        else structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _line(event: Any, **_: Any) -> bytes:
+    return to_json(event, fallback=str)

@@ -1,7 +1,7 @@
 """Listing problems: one or a thousand, all or none."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from service.actions.references import Named, Units
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden, invalid
 from service.store import items as item_store
-from service.store import ledgers, search
+from service.store import ledgers, search, units
 from service.store.database import Changes, Duplicate, Tx
 from service.workflow import deadlines, events, listing
 from service.workflow.items import Draft, Item, Lines
@@ -102,6 +102,8 @@ async def _list_all(
     for each in listings:
         if each.ledger.ref not in known:
             known[each.ledger.ref] = await references.find_ledger(tx, call, each.ledger)
+    owners = {ledger.owner_unit_id for ledger in known.values() if ledger.listing == "owner"}
+    found.lines.update(await units.lines(tx, call.tenant_id, owners))
     changes = Changes()
     await schedule.hold_tree(tx, changes, call)
     listed = [
@@ -146,7 +148,7 @@ def _list_one(
         permitted = holds(call.grants, "item:create", responsible)
     if not permitted:
         raise forbidden()
-    _may_list(call, ledger, each.draft, responsible, supervising)
+    _may_list(call, ledger, found, each.draft, responsible, supervising)
     policy = ledgers.remember(call.tenant_id, ledger)
     draft = each.draft
     listed_on = _listed_on(call, draft)
@@ -170,17 +172,29 @@ def _list_one(
         now=call.now,
         today=call.today,
         listed_on=listed_on,
+        closed_at=_closed_at(call, draft.closed_on),
     )
     return item, Lines(responsible=responsible, supervising=supervising, co=co_lines), policy
 
 
+def _closed_at(call: Call, closed_on: date | None) -> datetime | None:
+    """Of an old item only the day is known: it counts as closed by its end, and never in the future."""
+    if closed_on is None:
+        return None
+    end = deadlines.start_of(closed_on + timedelta(days=1), call.caller.timezone) - timedelta(seconds=1)
+    return min(end, call.now)
+
+
 def _may_list(
-    call: Call, ledger: Ledger, draft: Draft, responsible: tuple[UUID, ...], supervising: tuple[UUID, ...]
+    call: Call,
+    ledger: Ledger,
+    found: Units,
+    draft: Draft,
+    responsible: tuple[UUID, ...],
+    supervising: tuple[UUID, ...],
 ) -> None:
     """Ledgers that only their owner lists in, and dates that only admin and supervisor set."""
-    if ledger.listing == "owner" and not any(
-        grant.unit_id == ledger.owner_unit_id or grant.role == Role.ADMIN for grant in call.grants
-    ):
+    if ledger.listing == "owner" and not holds(call.grants, "item:create", found.lines[ledger.owner_unit_id]):
         raise forbidden("owner_listing")
     if draft.listed_at is not None or draft.closed_on is not None:
         trusted = tuple(grant for grant in call.grants if grant.role in (Role.ADMIN, Role.SUPERVISOR))

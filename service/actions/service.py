@@ -34,8 +34,8 @@ class Service:
     vault: Vault
     numbers: Numbers = field(default_factory=Numbers)
 
-    async def read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self.database.read(action)
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
+        return await self.database.read(action, varied=varied)
 
     async def write(self, call: "Call", action: Callable[[Tx], Awaitable[T]]) -> T:
         """Run a writing action. A record under the same Idempotency-Key makes it run again and find that record."""

@@ -18,7 +18,7 @@ from service.actions.facts import (
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, invalid
-from service.store import interviews
+from service.store import interviews, search
 from service.store import items as item_store
 from service.store.database import Changes, Tx
 from service.workflow import events, machine
@@ -92,7 +92,7 @@ async def _resolve(tx: Tx, call: Call, case: Case, move: Move, lines: Lines) -> 
         target = found.line(move.responsible)
         if move.supervising is not None:
             overseer = found.line_in(move.supervising, call.scope)
-        elif case.item.supervising_defaulted:
+        elif case.item.supervising_defaulted or len(target) == 1:
             overseer = target[1:] or target
         else:
             overseer = lines.supervising
@@ -118,4 +118,6 @@ def _store_step(changes: Changes, call: Call, step: Step) -> None:
         changes.add(interviews.INSERT, **interviews.params(tenant_id, step.opens))
     if step.cancels_interview and step.before.interview_id is not None:
         changes.add(interviews.CANCEL, tenant_id=tenant_id, interview_id=step.before.interview_id)
+    if step.changes.keys() & search.SEARCHED:
+        search.replace(changes, tenant_id, step.before, step.after)
     call.write_down(changes, events.of_step(step), step.before.revision + 1)

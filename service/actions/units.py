@@ -72,4 +72,4 @@ async def page(service: Service, call: Call, after: str, limit: int) -> list[Uni
         rows = await tx.all(units.PAGE, tenant_id=call.tenant_id, scope=list(call.scope), after=after, limit=limit)
         return [Unit(*row) for row in rows]
 
-    return await service.read(action)
+    return await service.read(action, varied=True)

@@ -17,8 +17,11 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json, to_json
+from starlette.routing import Match
+from starlette.types import Scope
 
 from service.actions.service import Call, Receipt, Recorded, Replay, Service, fingerprint
+from service.api.problems import escape
 from service.errors import Refused, invalid
 
 VARY = "Authorization, X-Acting-For, Accept-Language"
@@ -52,8 +55,18 @@ class BoundedRequest(Request):
         return self._json
 
 
+RESERVED = frozenset({"batch"})
+"""Segments that stand where an id could: no route takes them for one."""
+
+
 class Route(APIRoute):
     """A route of /v1: authenticated before anything else is looked at, strict about its query."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, found = super().matches(scope)
+        if match is not Match.NONE and not RESERVED.isdisjoint(found["path_params"].values()):
+            return Match.NONE, {}
+        return match, found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -65,7 +78,10 @@ class Route(APIRoute):
             request.scope["call"] = await _admit(request)
             unknown = [name for name in request.query_params if name not in known]
             if unknown:
-                raise invalid(*((f"/query/{name[:100]}", "unknown_parameter") for name in unknown[:20]))
+                raise invalid(*((f"/query/{escape(name)}", "unknown_parameter") for name in unknown[:20]))
+            unstorable = dict.fromkeys(name for name, value in request.query_params.multi_items() if "\x00" in value)
+            if unstorable:
+                raise invalid(*((f"/query/{name}", "control_char") for name in unstorable))
             if has_body:
                 # The framework would take a body of another type for text, and say something else.
                 await bounded.json()
@@ -81,6 +97,9 @@ async def _admit(request: Request) -> Call:
         raise Refused("unauthenticated")
     now = datetime.now(UTC)
     caller = await request.app.state.doorkeeper.admit(key, now=now, clock=time.monotonic())
+    if "x-acting-for" in request.headers:
+        # No key may act for another person yet; to pass it over would put the wrong name on the record.
+        raise Refused("forbidden")
     request.scope["principal_id"], request.scope["tenant_id"] = caller.principal_id, caller.tenant_id
     return Call.of(caller, now)
 
@@ -137,8 +156,14 @@ def versioned(request: Request, content: dict[str, Any], version: int) -> Respon
 # -- If-Match
 
 
+NO_VERSION = -1
+
+
 def if_match(request: Request, *, required: bool = False) -> int | None:
-    """The version that the caller read. `precondition_required` without, `stale_version` where it is none of ours."""
+    """The version that the caller read. `precondition_required` without, no version at all where it is none of ours.
+
+    That it is stale is for the action to say: 404 and 403 come first.
+    """
     given = request.headers.get("if-match")
     if given is None:
         if required:
@@ -148,7 +173,7 @@ def if_match(request: Request, *, required: bool = False) -> int | None:
     if match is None:
         if given.strip() == "*":
             return None
-        raise Refused("stale_version")
+        return NO_VERSION
     return int(match[1])
 
 
@@ -162,6 +187,9 @@ def required_version(request: Request) -> int:
 
 # -- Idempotency-Key
 
+KEY_PATTERN = r"^([!#-~]([ -~]{0,253}[!-~])?|\"[ -~]{1,255}\")$"
+"""Bare or quoted, 1 to 255 printable characters."""
+
 
 async def with_receipt(request: Request, call: Call, render: Callable[[Any], Recorded]) -> Call:
     """The call with the caller's Idempotency-Key, if one was sent."""
@@ -169,10 +197,10 @@ async def with_receipt(request: Request, call: Call, render: Callable[[Any], Rec
     if given is None:
         return call
     key = given.strip()
-    if len(key) > 1 and key[0] == key[-1] == '"':
-        key = key[1:-1]
-    if not 1 <= len(key) <= 255 or not all(" " <= character <= "~" for character in key):
+    if not re.fullmatch(KEY_PATTERN, key):
         raise invalid(("/header/Idempotency-Key", "bad_format"))
+    if key[0] == '"':
+        key = key[1:-1]
     mark = fingerprint(request.method, f"{request.url.path}?{request.url.query}", await request.body())
     return call.with_receipt(Receipt(key, mark, render))
 
@@ -188,8 +216,17 @@ def replayed(replay: Replay) -> Response:
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many rows a page has at most.")]
 Cursor = Annotated[
-    str | None, Query(min_length=1, max_length=500, description="`next_cursor` of the page before; opaque.")
+    str | None,
+    Query(
+        min_length=1,
+        max_length=500,
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+        description="`next_cursor` of the page before; opaque.",
+    ),
 ]
+
+NO_NUL: dict[str, Any] = {"pattern": r"^[^\x00]+$"}
+"""What `Route` refuses in every query parameter, for the schema of those that are free text."""
 
 
 def cursor_context(request: Request, call: Call) -> str:
@@ -215,7 +252,7 @@ def read_cursor(context: str, cursor: str | None, *kinds: Callable[[Any], Any]) 
         if mark != context or len(position) != len(kinds):
             raise ValueError
         return [None if value is None else kind(value) for kind, value in zip(kinds, position, strict=True)]
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
         raise invalid(("/query/cursor", "bad_cursor")) from None
 
 

@@ -81,6 +81,9 @@ def _uuid(value: Any) -> UUID:
 
 
 def _integer(value: Any) -> int:
+    # JSON has one kind of number: 5.0 is the integer 5 to every schema and to many a writer.
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise refuse("wrong_type")
     return value
@@ -92,8 +95,16 @@ def _boolean(value: Any) -> bool:
     return value
 
 
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-Moment = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[
+    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-"})
+]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "maxLength": 35, "pattern": "^(19|20|21)[0-9]{2}-[0-9-]{5}[Tt]"}
+    ),
+]
 Id = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Integer = BeforeValidator(_integer)
 """Put on an `int` so that neither true nor "5" passes for a number."""
@@ -108,8 +119,13 @@ LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pat
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=TEXT)]
 
 
+MAX_PROPERTIES = 500
+
+
 def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
     """Free JSON that every reader and both databases keep as it is: no NUL, no huge number, not too deep, 16 KiB."""
+    if len(value) > MAX_PROPERTIES:
+        raise refuse("too_long")
     pending: list[tuple[Any, int]] = [(value, 1)]
     size = 0
     while pending:
@@ -144,7 +160,12 @@ FreeJson = Annotated[
     dict[str, Any],
     AfterValidator(_plain_json),
     WithJsonSchema(
-        {"type": "object", "additionalProperties": True, "maxProperties": 500, "description": "Free JSON, 16 KiB."}
+        {
+            "type": "object",
+            "additionalProperties": True,
+            "maxProperties": MAX_PROPERTIES,
+            "description": "Free JSON, 16 KiB.",
+        }
     ),
 ]
 
@@ -156,4 +177,9 @@ def left_out() -> Any:
 
 def either(*pairs: tuple[str, str]) -> dict[str, Any]:
     """JSON Schema for "exactly one of the two names"; the id or the code of the same thing."""
-    return {"allOf": [{"oneOf": [{"required": [left]}, {"required": [right]}]} for left, right in pairs]}
+    return {"allOf": [{"oneOf": [_given(left), _given(right)]} for left, right in pairs]}
+
+
+def _given(name: str) -> dict[str, Any]:
+    """null is as good as left out."""
+    return {"required": [name], "properties": {name: {"type": "string"}}}

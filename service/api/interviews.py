@@ -75,7 +75,19 @@ async def get_interview(request: Request, call: Calling, interview_id: Interview
         "record_interview", "Put a held interview on record", shapes.InterviewOut,
         codes=(*WRITE, "guard_refused"), idempotent=True,
         example={
-            "zh": {"value": {"held_on": "2026-01-05", "attendees": ["王强"], "minutes": "责成十日内完成整改"}},
+            "zh": {
+                "summary": "记录约谈",
+                "value": {"held_on": "2026-01-05", "attendees": ["王强"], "minutes": "责成十日内完成整改"},
+            },
+            "en": {
+                "summary": "Put the talk on record",
+                "value": {
+                    "held_on": "2026-01-05",
+                    "attendees": ["Wang Qiang"],
+                    "minutes": "The delay was explained.",
+                    "commitments": "Finished within ten days.",
+                },
+            },
         },
     ),
 )  # fmt: skip

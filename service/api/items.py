@@ -16,6 +16,7 @@ from service.actions.references import Named
 from service.actions.service import Recorded, Replay
 from service.api import shapes
 from service.api.deps import (
+    NO_NUL,
     Calling,
     Cursor,
     Limit,
@@ -149,7 +150,7 @@ class ItemIn(Model):
         """What is to be listed. Refuses `invalid_request` where two names are given for one thing, or none."""
         if self.due_on is not None and self.deadline is not None:
             raise invalid((f"{pointer}/due_on", "one_of_two"))
-        deadline = self.deadline or (DeadlineIn(due_on=self.due_on) if self.due_on else None)
+        deadline = self.deadline or (DeadlineIn.model_construct(due_on=self.due_on) if self.due_on else None)
         return Listing(
             draft=Draft(
                 title=self.title,
@@ -252,7 +253,7 @@ class ItemPatch(Model):
                       "deadline_rule": None, "provisional": False}  # fmt: skip
         return Correction(
             given=given,
-            contact=self.source.contact,
+            contact=self.source.contact if "source" in sent else None,
             contact_given="source" in sent and "contact" in self.source.model_fields_set,
             co_units=tuple(Named(each, f"/co_unit_ids/{index}") for index, each in enumerate(self.co_unit_ids))
             if "co_unit_ids" in sent
@@ -262,7 +263,7 @@ class ItemPatch(Model):
 
 class ProgressIn(Model):
     text: LongText
-    percent: Annotated[int, Integer, Field(ge=0, le=100)] | None = None
+    percent: Annotated[int, Field(ge=0, le=100), Integer] | None = None
 
 
 ITEM_EXAMPLES = {
@@ -338,7 +339,10 @@ async def create_item(request: Request, call: Calling, body: ItemIn) -> Response
     **documented(
         "create_items", "List up to 1000 problems, all or none", shapes.ItemBatchOut, status=201,
         codes=(*WRITE, "guard_refused"), idempotent=True,
-        example={"zh": {"value": {"items": [ITEM_EXAMPLES["zh"]["value"]]}}},
+        example={
+            "zh": {"summary": "成批列入", "value": {"items": [ITEM_EXAMPLES["zh"]["value"]]}},
+            "en": {"summary": "List several", "value": {"items": [ITEM_EXAMPLES["en"]["value"]]}},
+        },
     ),
 )  # fmt: skip
 async def create_items(request: Request, call: Calling, body: ItemBatchIn) -> Response:
@@ -350,7 +354,7 @@ async def create_items(request: Request, call: Calling, body: ItemBatchIn) -> Re
     return answered(to_json({"items": [shapes.item(view) for view in views]}), 201)
 
 
-Reference = Annotated[str, Field(min_length=1, max_length=64)]
+Reference = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=NO_NUL)]
 """An id or a code in a query."""
 
 
@@ -374,15 +378,23 @@ async def list_items(
     supervising_unit: Annotated[list[Reference], Query(max_length=20)] = [],
     severity: Annotated[list[Severity], Query(max_length=3)] = [],
     source: Annotated[list[SourceKind], Query(max_length=9)] = [],
-    lamp: Annotated[list[Annotated[str, Field(min_length=1, max_length=32)]], Query(max_length=10)] = [],
+    lamp: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=32, json_schema_extra=NO_NUL)]], Query(max_length=10)
+    ] = [],
     overdue: Annotated[bool | None, Query()] = None,
     due_before: Annotated[Day | None, Query(description="Deadline on or before this day.")] = None,
     due_after: Annotated[Day | None, Query(description="Deadline on or after this day.")] = None,
     listed_after: Annotated[Moment | None, Query(description="Listed at or after this instant.")] = None,
     listed_before: Annotated[Moment | None, Query(description="Listed before this instant.")] = None,
-    external_ref: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Query(max_length=50)] = [],
-    label: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Query(max_length=20)] = [],
-    q: Annotated[str | None, Query(min_length=1, max_length=100, description="Chinese full text.")] = None,
+    external_ref: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=NO_NUL)]], Query(max_length=50)
+    ] = [],
+    label: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=NO_NUL)]], Query(max_length=20)
+    ] = [],
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=100, json_schema_extra=NO_NUL, description="Chinese full text.")
+    ] = None,
     sort: Literal["due_on", "-due_on", "-listed_at", "-updated_at"] = "due_on",
     include: Annotated[list[Literal["total", "allowed_triggers"]], Query(max_length=2)] = [],
     limit: Limit = 50,
@@ -435,7 +447,6 @@ def _next(context: str, found: ItemPage) -> str | None:
 @router.get(
     "/v1/overdue",
     **documented("list_overdue", "The work list: what is overdue, most overdue first", shapes.OverduePageOut),
-    tags=["items"],
 )
 async def list_overdue(request: Request, call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
     context = cursor_context(request, call)
@@ -445,7 +456,7 @@ async def list_overdue(request: Request, call: Calling, limit: Limit = 50, curso
 
 @router.get(
     "/v1/items/{item_id}",
-    **documented("get_item", "The item", shapes.ItemOut, headers={"ETag": "Its version."}),
+    **documented("get_item", "The item", shapes.ItemOut, etag=True),
 )
 async def get_item(request: Request, call: Calling, item_id: ItemId) -> Response:
     view = await items.read(service_of(request), call, item_id)
@@ -457,7 +468,11 @@ async def get_item(request: Request, call: Calling, item_id: ItemId) -> Response
     **documented(
         "update_item", "Correct the facts of an item", shapes.ItemOut,
         codes=(*WRITE, "guard_refused", "stale_version", "precondition_required"), if_match=True,
-        headers={"ETag": "Its version."}, example={"zh": {"value": {"responsible_person": "李明", "labels": ["饮水"]}}},
+        headers={"ETag": "Its version."},
+        example={
+            "zh": {"summary": "更正责任人和标签", "value": {"responsible_person": "李明", "labels": ["饮水"]}},
+            "en": {"summary": "Empty the category", "value": {"category": None, "labels": ["water"]}},
+        },
     ),
 )  # fmt: skip
 async def update_item(request: Request, call: Calling, item_id: ItemId, body: ItemPatch) -> Response:
@@ -471,7 +486,10 @@ async def update_item(request: Request, call: Calling, item_id: ItemId, body: It
     **documented(
         "create_item_progress", "Report what was done", shapes.ProgressOut, status=201,
         codes=(*WRITE, "invalid_transition"), idempotent=True,
-        example={"zh": {"value": {"text": "已更换主管道120米，三组恢复供水", "percent": 60}}},
+        example={
+            "zh": {"summary": "填报整改进展", "value": {"text": "已更换主管道120米，三组恢复供水", "percent": 60}},
+            "en": {"summary": "Say what was done", "value": {"text": "120 m of the main replaced", "percent": 60}},
+        },
     ),
 )  # fmt: skip
 async def create_item_progress(request: Request, call: Calling, item_id: ItemId, body: ProgressIn) -> Response:

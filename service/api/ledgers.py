@@ -72,8 +72,14 @@ def _owner(owner_unit_id: object) -> Named:
         headers={"Location": "The new ledger.", "ETag": "Its version."},
         links={"get_ledger": {"operationId": "get_ledger", "parameters": {"ledger_id": "$response.body#/id"}}},
         example={
-            "zh": {"value": {"code": "aqyh", "name": "安全隐患台账", "policy": {"limits": {"critical": 3}}}},
-            "en": {"value": {"code": "audit", "name": "Audit findings", "listing": "owner"}},
+            "zh": {
+                "summary": "新建台账",
+                "value": {"code": "aqyh", "name": "安全隐患台账", "policy": {"limits": {"critical": 3}}},
+            },
+            "en": {
+                "summary": "Open a ledger",
+                "value": {"code": "audit", "name": "Audit findings", "listing": "owner"},
+            },
         },
     ),
 )  # fmt: skip
@@ -104,7 +110,10 @@ async def list_ledgers(request: Request, call: Calling, limit: Limit = 50, curso
     return page_answer(request, [shapes.ledger(row) for row in rows[:limit]], more)
 
 
-@router.get("/v1/ledgers/{ledger_id}", **documented("get_ledger", "The ledger, its policy whole", shapes.LedgerOut))
+@router.get(
+    "/v1/ledgers/{ledger_id}",
+    **documented("get_ledger", "The ledger, its policy whole", shapes.LedgerOut, etag=True),
+)
 async def get_ledger(request: Request, call: Calling, ledger_id: LedgerId) -> Response:
     ledger = await ledgers.read(service_of(request), call, ledger_id)
     return versioned(request, shapes.ledger(ledger), ledger.version)
@@ -115,7 +124,10 @@ async def get_ledger(request: Request, call: Calling, ledger_id: LedgerId) -> Re
     **documented(
         "update_ledger", "Change a ledger or its policy", shapes.LedgerOut,
         codes=(*WRITE, "stale_version", "precondition_required"), if_match=True, headers={"ETag": "Its version."},
-        example={"zh": {"value": {"policy": {"extension": {"max_count": 1}}}}},
+        example={
+            "zh": {"summary": "每轮只许延期一次", "value": {"policy": {"extension": {"max_count": 1}}}},
+            "en": {"summary": "Another name", "value": {"name": "Audit findings, second year"}},
+        },
     ),
 )  # fmt: skip
 async def update_ledger(request: Request, call: Calling, ledger_id: LedgerId, body: LedgerPatch) -> Response:

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from service import __version__
+from service.api.deps import KEY_PATTERN
 from service.api.problems import MEDIA_TYPE
 from service.api.shapes import ProblemOut
 from service.errors import PROBLEMS
@@ -15,7 +16,9 @@ DESCRIPTION = """\
 Problem ledgers (问题台账) whose items must be closed (销号): every problem is a state machine with a deadline,
 a clock and a record that nobody can rewrite.
 
-Errors are problem+json; `type` names a page of this service. `Idempotency-Key` is taken on every POST.
+Errors are problem+json; `type` names a page of this service. `Idempotency-Key` is taken on every POST, `If-Match` on
+every change of something versioned. Dates are days in the tenant's time zone, instants are UTC; both lie in the years
+1900 to 2199. A field or a query parameter that is not named here is an error.
 """
 
 READ = ("invalid_request", "unauthenticated", "forbidden", "not_found")
@@ -50,8 +53,19 @@ def _problem_response(codes: list[str]) -> dict[str, Any]:
             }
     return {
         "description": " / ".join(PROBLEMS[code].title.en for code in dict.fromkeys(codes)),
+        "headers": {name: _header(text) for name, text in _PROBLEM_HEADERS.get(PROBLEMS[codes[0]].status, {}).items()},
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}, "examples": examples}},
     }
+
+
+_PROBLEM_HEADERS = {
+    401: {"WWW-Authenticate": "How to authenticate."},
+    503: {"Retry-After": "Seconds to wait."},
+}
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"description": text, "schema": {"type": "string", "maxLength": 2000}}
 
 
 IDEMPOTENCY_KEY = {
@@ -59,7 +73,7 @@ IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "The same key and request get the first answer again, for at least 24 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9_-]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 257, "pattern": KEY_PATTERN},
     "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
 }
 
@@ -84,21 +98,26 @@ def documented(
     codes: tuple[str, ...] = READ,
     idempotent: bool = False,
     if_match: bool | None = None,
+    etag: bool = False,
     headers: dict[str, str] | None = None,
     links: dict[str, Any] | None = None,
     example: Any = None,
 ) -> dict[str, Any]:
-    """The documentation arguments of a route. `if_match` None: not taken; else whether it is required."""
+    """The documentation arguments of a route. `if_match` None: not taken; else whether it is required. `etag`: the
+    answer is a version, and a reader whose If-None-Match names it is answered 304."""
     parameters = [
         *([IDEMPOTENCY_KEY] if idempotent else []),
         *([if_match_header(if_match)] if if_match is not None else []),
     ]
     success: dict[str, Any] = {"model": shape, "description": summary}
-    if headers:
-        success["headers"] = {
-            name: {"description": text, "schema": {"type": "string", "maxLength": 500}}
-            for name, text in headers.items()
-        }
+    named = {
+        **(headers or {}),
+        **({"ETag": "Its version."} if etag else {}),
+        **({"Idempotent-Replayed": "`true` where this is the first answer again."} if idempotent else {}),
+        **({"Link": "The next page, `rel=next`."} if "next_cursor" in shape.model_fields else {}),
+    }
+    if named:
+        success["headers"] = {name: _header(text) for name, text in named.items()}
     if links:
         success["links"] = links
     extra: dict[str, Any] = {"parameters": parameters} if parameters else {}
@@ -110,9 +129,15 @@ def documented(
         "summary": summary,
         "status_code": status,
         "response_model": None,
-        "responses": {status: success, **problems(*codes, *more)},
+        "responses": {status: success, **({304: UNCHANGED} if etag else {}), **problems(*codes, *more)},
         "openapi_extra": extra or None,
     }
+
+
+UNCHANGED: dict[str, Any] = {
+    "description": "`If-None-Match` names the present version: the copy at hand is good.",
+    "headers": {"ETag": _header("Its version.")},
+}
 
 
 def install(app: FastAPI) -> None:
@@ -129,8 +154,6 @@ def install(app: FastAPI) -> None:
                     description=DESCRIPTION,
                     routes=app.routes,
                     tags=TAGS,
-                    servers=[{"url": "/", "description": "this service"}],
-                    license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
                 )
             )
         return app.openapi_schema
@@ -167,7 +190,20 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
                 for status, response in operation["responses"].items()
                 if not _is_framework_error(response)
             }
+            for response in operation["responses"].values():
+                response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+            _share_problems(operation["responses"], components.setdefault("responses", {}))
+    components["headers"] = {"RequestId": _header("The id under which the service logged this request.")}
     return document
+
+
+def _share_problems(responses: dict[str, Any], shared: dict[str, Any]) -> None:
+    """Put each problem answer into the document once, named after its codes, and refer to it."""
+    for status, response in responses.items():
+        if examples := response.get("content", {}).get(MEDIA_TYPE, {}).get("examples"):
+            name = "-".join(dict.fromkeys(example["value"]["code"] for example in examples.values()))
+            shared[name] = response
+            responses[status] = {"$ref": f"#/components/responses/{name}"}
 
 
 def _is_framework_error(response: dict[str, Any]) -> bool:

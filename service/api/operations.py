@@ -44,7 +44,7 @@ async def get_me(request: Request, call: Calling) -> Response:
     operation_id="get_livez",
     summary="The process answers",
     response_model=None,
-    responses={200: {"model": shapes.StatusOut, "description": "It does."}, **problems()},
+    responses={200: {"model": shapes.StatusOut, "description": "It does."}, **problems("method_not_allowed")},
 )
 async def livez() -> Response:
     return Response(b'{"status":"ok"}', media_type="application/json")
@@ -55,7 +55,7 @@ async def livez() -> Response:
     operation_id="get_readyz",
     summary="The database is reachable and its migrations are at head",
     response_model=None,
-    responses={200: {"model": shapes.StatusOut, "description": "Both hold."}, **problems()},
+    responses={200: {"model": shapes.StatusOut, "description": "Both hold."}, **problems("method_not_allowed")},
 )
 async def readyz(request: Request) -> Response:
     if not await request.app.state.ready():

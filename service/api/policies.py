@@ -1,35 +1,27 @@
 """A policy as it is sent: every part may be left out, and what is left out stays as it is."""
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from service.api.fields import Boolean, Integer, Model, left_out, refuse
+from service.api.fields import Boolean, Integer, Model, left_out
 
-Days = Annotated[int, Integer, Field(ge=0, le=3650)]
-Lasting = Annotated[int, Integer, Field(ge=1, le=3650)]
+Days = Annotated[int, Field(ge=0, le=3650), Integer]
+Lasting = Annotated[int, Field(ge=1, le=3650), Integer]
 Word = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z0-9_+-]+$")]
 Clock = Annotated[str, Field(min_length=5, max_length=5, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
-_FIELD = re.compile(r"\{(ledger|year|seq(:0[1-9])?)\}")
-
-
-def _pattern(value: str) -> str:
-    """A number's pattern: {ledger}, {year} and {seq} (or {seq:04}), the last two needed to keep numbers apart."""
-    rest = _FIELD.sub("", value)
-    if "{" in rest or "}" in rest or "{year}" not in value or len(re.findall(r"\{seq(?::0[1-9])?\}", value)) != 1:
-        raise refuse("bad_format")
-    return value
-
+_TEXT = r"([^\x00-\x1f\x7f{}]|\{ledger\}|\{year\})*"
+_SEQ = r"\{seq(:0[1-9])?\}"
+NUMBER_PATTERN = rf"^{_TEXT}(\{{year\}}{_TEXT}{_SEQ}|{_SEQ}{_TEXT}\{{year\}}){_TEXT}$"
+"""{ledger}, {year} and {seq} (or {seq:04}) among other text; a year and one seq are needed to keep numbers apart."""
 
 NumberPattern = Annotated[
     str,
-    AfterValidator(_pattern),
     Field(
         min_length=1,
         max_length=60,
-        pattern=r"^[^\x00-\x1f\x7f{}]*(\{[a-z0-9:]+\}[^\x00-\x1f\x7f{}]*)*$",
+        pattern=NUMBER_PATTERN,
         description="With {year} and {seq} or {seq:04}; {ledger} is the ledger's code.",
         examples=["{ledger}-{year}-{seq:04}"],
     ),
@@ -43,18 +35,18 @@ class LimitsIn(Model):
     serious: Lasting = left_out()
     critical: Lasting = left_out()
     immediate_days: Lasting = left_out()
-    review_months: Annotated[int, Integer, Field(ge=1, le=120)] = left_out()
+    review_months: Annotated[int, Field(ge=1, le=120), Integer] = left_out()
 
 
 class ExtensionIn(Model):
-    max_count: Annotated[int, Integer, Field(ge=0, le=100)] = left_out()
+    max_count: Annotated[int, Field(ge=0, le=100), Integer] = left_out()
     max_total_days: Days = left_out()
     apply_before: Days = left_out()
     second_needs_parent: Boolean = left_out()
 
 
 class ClosureIn(Model):
-    min_evidence: Annotated[int, Integer, Field(ge=0, le=100)] = left_out()
+    min_evidence: Annotated[int, Field(ge=0, le=100), Integer] = left_out()
     four_eyes: Boolean = left_out()
 
 
@@ -65,7 +57,7 @@ class OfficeHoursIn(Model):
 
 class LampIn(Model):
     lamp: Word
-    from_days: Annotated[int, Integer, Field(ge=-3650, le=3650)]
+    from_days: Annotated[int, Field(ge=-3650, le=3650), Integer]
 
 
 class NumbersIn(Model):
@@ -82,7 +74,7 @@ class RungIn(Model):
 
     code: Word
     anchor: Literal["due", "claim_due", "decision_due", "interview_due"]
-    offset: Annotated[int, Integer, Field(ge=-3650, le=3650)]
+    offset: Annotated[int, Field(ge=-3650, le=3650), Integer]
     states: list[Literal["open", "rectifying", "extended", "escalated"]] = Field(min_length=1, max_length=4)
     after_interview: Boolean = False
     action: Literal["remind", "urge", "supervise", "warn", "circulate", "escalate"]

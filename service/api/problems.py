@@ -1,5 +1,6 @@
 """Refusals as problem+json (RFC 9457), in the reader's language."""
 
+import re
 from typing import Any
 
 from fastapi import Request, Response
@@ -14,18 +15,18 @@ RETRY_SECONDS = 1
 
 _SENTENCES = {"guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS}
 
+_RANGE = re.compile(r"\s*(zh|en)(?:-[a-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
+
 
 def language(accept: str | None) -> str:
     """`zh` or `en`, whichever the reader ranks higher; `zh` where neither is asked for."""
     best, chosen = 0.0, "zh"
     for part in (accept or "").lower().split(",")[:20]:
-        name, _, weight = part.strip().partition(";q=")
-        try:
-            rank = float(weight) if weight else 1.0
-        except ValueError:
+        asked = _RANGE.fullmatch(part)
+        if asked is None:
             continue
-        tongue = name.partition("-")[0].strip()
-        if tongue in ("zh", "en") and rank > best:
+        tongue, rank = asked[1], float(asked[2] or 1)
+        if rank > best:
             best, chosen = rank, tongue
     return chosen
 
@@ -122,7 +123,7 @@ def _pointer(loc: tuple[int | str, ...], content: Any, kind: str) -> str:
     """
     place, *steps = loc
     if place != "body":
-        return "/" + "/".join(_escape(step) for step in loc)
+        return "/" + "/".join(escape(step) for step in loc)
     parts: list[str] = []
     here = content
     for index, step in enumerate(steps):
@@ -131,7 +132,7 @@ def _pointer(loc: tuple[int | str, ...], content: Any, kind: str) -> str:
             continue
         if isinstance(here, dict) and step == here.get("trigger") and last and step not in here:
             continue
-        parts.append(_escape(step))
+        parts.append(escape(step))
         here = _inside(here, step)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         parts.append("trigger")
@@ -146,7 +147,7 @@ def _inside(content: Any, step: int | str) -> Any:
     return None
 
 
-def _escape(step: int | str) -> str:
+def escape(step: int | str) -> str:
     # A field's name is the caller's own text: it is shortened, and only as a pointer given back.
     return str(step)[:100].replace("~", "~0").replace("/", "~1")
 

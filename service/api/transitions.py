@@ -11,7 +11,7 @@ from service.actions.service import Recorded, Replay
 from service.actions.transitions import Move
 from service.api import shapes
 from service.api.deps import Calling, Route, answered, etag_of, if_match, replayed, service_of, with_receipt
-from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason
+from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, either
 from service.api.items import ItemId, named, named_or_none
 from service.api.openapi import WRITE, documented
 from service.api.problems import describe, language
@@ -58,6 +58,8 @@ class ResumeIn(Model):
 
 
 class TransferIn(Model):
+    model_config = Model.model_config | {"json_schema_extra": either(("responsible_unit_id", "responsible_unit"))}
+
     trigger: Literal["transfer"]
     responsible_unit_id: Id | None = None
     responsible_unit: Code | None = Field(None, description="The unit's code.")
@@ -85,19 +87,39 @@ TransitionIn = Annotated[
 ]
 
 EXAMPLES: dict[str, Any] = {
-    "claim": {"summary": "认领 Claim", "value": {"trigger": "claim", "signed_by": "张伟", "measures": "更换老旧管道"}},
-    "extend": {
-        "summary": "延期 Extend",
-        "value": {"trigger": "extend", "due_on": "2030-07-15", "reason": "汛期无法施工"},
-    },
-    "close": {
-        "summary": "销号 Close",
-        "value": {
-            "trigger": "close",
-            "verification": {"method": "on_site", "on": "2026-01-05", "note": "现场核验，三组供水正常"},
-        },
-    },
-    "escalate": {"summary": "约谈 Escalate", "value": {"trigger": "escalate", "reason": "逾期未整改"}},
+    f"{value['trigger']}_{tongue}": {"summary": summary, "value": value}
+    for tongue, summary, value in (
+        ("zh", "签字认领", {"trigger": "claim", "signed_by": "张伟", "measures": "更换老旧管道"}),
+        ("en", "Sign for the item", {"trigger": "claim", "signed_by": "Zhang Wei", "measures": "New pipes"}),
+        ("zh", "延期", {"trigger": "extend", "due_on": "2030-07-15", "reason": "汛期无法施工"}),
+        ("en", "Move the deadline", {"trigger": "extend", "due_on": "2030-07-15", "reason": "No work in the floods"}),
+        (
+            "zh",
+            "销号",
+            {
+                "trigger": "close",
+                "verification": {"method": "on_site", "on": "2026-01-05", "note": "现场核验，三组供水正常"},
+            },
+        ),
+        (
+            "en",
+            "Strike it off",
+            {
+                "trigger": "close",
+                "verification": {"method": "phone", "on": "2026-01-05", "note": "Residents confirm that water runs"},
+            },
+        ),
+        ("zh", "约谈", {"trigger": "escalate", "reason": "逾期未整改"}),
+        ("en", "Summon the unit's head", {"trigger": "escalate", "reason": "Overdue and nothing done"}),
+        ("zh", "约谈后整改", {"trigger": "resume", "due_on": "2030-07-15", "signed_by": "张伟"}),
+        ("en", "Go on after the talk", {"trigger": "resume", "due_on": "2030-07-15", "signed_by": "Zhang Wei"}),
+        ("zh", "转办", {"trigger": "transfer", "responsible_unit": "root", "reason": "职责不符"}),
+        ("en", "Give it to another unit", {"trigger": "transfer", "responsible_unit": "root", "reason": "Not theirs"}),
+        ("zh", "重开", {"trigger": "reopen", "due_on": "2030-07-15", "reason": "回头看发现反弹"}),
+        ("en", "Open it again", {"trigger": "reopen", "due_on": "2030-07-15", "reason": "It leaks again"}),
+        ("zh", "作废", {"trigger": "annul", "reason": "经核实不属实"}),
+        ("en", "Annul it", {"trigger": "annul", "reason": "It was no problem"}),
+    )
 }
 
 

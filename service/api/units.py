@@ -60,8 +60,14 @@ def _recorded(unit: Unit) -> Recorded:
         headers={"Location": "The new unit.", "ETag": "Its version."},
         links={"get_unit": {"operationId": "get_unit", "parameters": {"unit_id": "$response.body#/id"}}},
         example={
-            "zh": {"value": {"code": "qingxi", "name": "青溪镇", "parent": "root", "level": "town"}},
-            "en": {"value": {"code": "north", "name": "North Town", "parent": "root", "level": "town"}},
+            "zh": {
+                "summary": "新建乡镇",
+                "value": {"code": "qingxi", "name": "青溪镇", "parent": "root", "level": "town"},
+            },
+            "en": {
+                "summary": "A town",
+                "value": {"code": "north", "name": "North Town", "parent": "root", "level": "town"},
+            },
         },
     ),
 )  # fmt: skip
@@ -88,7 +94,7 @@ async def list_units(request: Request, call: Calling, limit: Limit = 50, cursor:
     return page_answer(request, content, more)
 
 
-@router.get("/v1/units/{unit_id}", **documented("get_unit", "The unit", shapes.UnitOut))
+@router.get("/v1/units/{unit_id}", **documented("get_unit", "The unit", shapes.UnitOut, etag=True))
 async def get_unit(request: Request, call: Calling, unit_id: UnitId) -> Response:
     unit = await units.read(service_of(request), call, unit_id)
     return versioned(request, shapes.unit(unit), unit.version)

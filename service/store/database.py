@@ -164,8 +164,8 @@ class Database(ABC):
         raise Refused("unavailable")
 
     @abstractmethod
-    async def read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
-        """Run an action that only reads."""
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
+        """Run an action that only reads; `varied` where the best plan of its statements depends on their values."""
 
     @abstractmethod
     async def _write_once(self, action: Callable[[Tx], Awaitable[T]], *, contended: bool) -> T: ...

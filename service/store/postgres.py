@@ -24,7 +24,8 @@ Writes = list[tuple[Statement, list[Params]]]
 DIALECT = dialects.dialect()  # type: ignore[no-untyped-call]
 
 AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-        asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)  # fmt: skip
+        asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+        asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError)  # fmt: skip
 
 
 @lru_cache(maxsize=512)
@@ -116,7 +117,7 @@ async def _keep(connection: Any) -> None:
 
 
 class Postgres(Database):
-    """A pool of connections to one PostgreSQL."""
+    """Two pools of connections to one PostgreSQL: one for what touches an item, one for lists."""
 
     dialect = DIALECT
 
@@ -128,32 +129,39 @@ class Postgres(Database):
             "lock_timeout": str(lock_timeout_ms),
             "statement_timeout": "60000",
             "timezone": "UTC",
-            # The same list text serves a village and a county: a plan fit for one is ruin for the other.
-            "plan_cache_mode": "force_custom_plan",
             # Compiling a plan to machine code costs more than any statement here takes.
             "jit": "off",
         }
         self._pool: Any = None
+        self._varied: Any = None
 
     async def open(self) -> None:
-        self._pool = await asyncpg.create_pool(
+        varied = max(1, self._pool_size // 4)
+        self._pool = await self._connect(max(1, self._pool_size - varied))
+        # The same list text serves a village and a county: a plan fit for one is ruin for the other, so lists are
+        # planned each time. What touches one item is not: planning would cost it a third of its throughput.
+        self._varied = await self._connect(varied, plan_cache_mode="force_custom_plan")
+
+    async def _connect(self, size: int, **settings: str) -> Any:
+        return await asyncpg.create_pool(
             self._url,
             min_size=1,
-            max_size=self._pool_size,
+            max_size=size,
             init=_prepare,
             reset=_keep,
-            server_settings=self._settings,
+            server_settings=self._settings | settings,
             statement_cache_size=512,
             command_timeout=60,
         )
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
+        for connections in (self._pool, self._varied):
+            if connections is not None:
+                await connections.close()
 
-    async def read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
         try:
-            async with self._pool.acquire(timeout=5) as connection:
+            async with (self._varied if varied else self._pool).acquire(timeout=5) as connection:
                 return await action(PostgresTx(connection, contended=False))
         except AWAY as error:
             raise Refused("unavailable") from error

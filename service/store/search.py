@@ -108,7 +108,7 @@ def _escape(gram: str) -> str:
 
 
 def match_words(normalised: str) -> str:
-    """The query for FTS5, each pair quoted so that nothing in it is an operator."""
+    """The query for FTS5, each pair quoted so that nothing in it is an operator; without one it finds nothing."""
     pairs, singles = query_grams(normalised)
     quoted = [f'"{pair}"' for pair in pairs] + [f'"{single}" *' for single in singles]
-    return " AND ".join(quoted)
+    return " AND ".join(quoted) or '""'

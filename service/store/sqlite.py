@@ -156,7 +156,7 @@ class Sqlite(Database):
         for connection in self._connections:
             connection.close()
 
-    async def read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, action)
 
     def _read(self, action: Callable[[Tx], Awaitable[T]]) -> T:

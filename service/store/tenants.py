@@ -34,7 +34,7 @@ BY_CODE = Statement(
         _tenants.c.code == bindparam("code", type_=_tenants.c.code.type)
     )
 )
-ANY = Statement(select(_tenants.c.tenant_id).limit(1))
+ALL = Statement(select(_tenants.c.tenant_id))
 
 
 async def find(tx: Tx, code: str) -> tuple[UUID, ZoneInfo] | None:

@@ -189,8 +189,9 @@ def other_unit(case: Case, command: Command) -> None:
 
 
 def supervised_from_outside(case: Case, command: Command) -> None:
-    """No unit is its own supervisor, and none is supervised from below; only the root supervises itself."""
-    if len(case.target) > 1 and case.target[0] in case.overseer:
+    """No unit is its own supervisor, and none is supervised from below; only the root, unasked, supervises itself."""
+    unasked_root = case.overseer == case.target[-1:] == case.target and command.supervising_unit_id is None
+    if case.target[0] in case.overseer and not unasked_root:
         raise guard("supervising_unit")
 
 

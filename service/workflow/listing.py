@@ -39,8 +39,11 @@ def list_item(
     now: datetime,
     today: date,
     listed_on: date,
+    closed_at: datetime | None,
 ) -> Item:
     """The first version of an item. Dates are the tenant's; `listed_on` is the day of `draft.listed_at`.
+
+    `closed_at` is the end of the day on which an old item was struck off, None for one that is still open.
 
     Refuses `supervising_unit` where an explicit supervising unit is the responsible one or lies below it.
     """
@@ -88,7 +91,7 @@ def list_item(
         interview_id=None,
         resolution=Resolution.RECTIFIED.value if closed else None,
         duplicate_of=None,
-        closed_at=now if closed else None,
+        closed_at=closed_at,
         closed_days_late=max(0, (draft.closed_on - day).days) if draft.closed_on and day else (0 if closed else None),
         labels=draft.labels,
         attributes=draft.attributes or {},
@@ -134,10 +137,24 @@ def corrected(item: Item, given: dict[str, Any], *, now: datetime) -> dict[str, 
     Empty where nothing differs: a correction that changes nothing is no change and writes no event.
     Refuses `deadline_fixed` where a deadline is corrected after the item was claimed.
     """
-    changes = {column: value for column, value in given.items() if getattr(item, column) != value}
-    if item.state != State.OPEN and changes.keys() & {"deadline_kind", "due_on", "review_on", "deadline_text"}:
+    changes = {column: value for column, value in given.items() if _differs(getattr(item, column), value)}
+    if not changes.keys() & {"deadline_kind", "due_on", "review_on", "deadline_text"}:
+        # The day that stands already was sent along: it stays as it came about.
+        changes = {column: changes[column] for column in changes if column not in ("deadline_rule", "provisional")}
+    elif item.state != State.OPEN:
         raise guard("deadline_fixed")
     if changes:
         changes["version"] = item.version + 1
         changes["updated_at"] = now
     return changes
+
+
+def _differs(present: Any, given: Any) -> bool:
+    """Python takes true for 1; free JSON does not."""
+    if isinstance(present, bool) or isinstance(given, bool):
+        return present is not given
+    if isinstance(present, dict) and isinstance(given, dict):
+        return present.keys() != given.keys() or any(_differs(present[name], given[name]) for name in given)
+    if isinstance(present, list) and isinstance(given, list):
+        return len(present) != len(given) or any(map(_differs, present, given))
+    return bool(present != given)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from service.workflow.guards import Case, Command, Verification
 from service.workflow.items import Interview, Item
 from service.workflow.machine import Step
 from service.workflow.permissions import Standing
-from service.workflow.policy import DEFAULTS, Policy, merge
+from service.workflow.policy import DEFAULTS, Policy, default_policy, merge
 
 MORE = 20 if os.environ.get("XIAOHAO_TEST_SIZE") == "full" else 1
 
@@ -54,6 +55,7 @@ PARENT: dict[UUID, UUID | None] = {
 }
 
 
+@cache
 def line(unit: UUID) -> tuple[UUID, ...]:
     """The unit with everything above it: itself first, the county last."""
     parent = PARENT[unit]
@@ -236,7 +238,7 @@ def a_case(item: Item, command: Command | None = None, **more: Any) -> Case:
     facts: dict[str, Any] = {
         "item": item,
         "standing": EVERYTHING,
-        "policy": a_policy(),
+        "policy": default_policy(),
         "calendar": BASE,
         "now": NOW,
         "today": TODAY,
@@ -253,7 +255,7 @@ def overseer_of(item: Item, responsible: UUID, supervising: UUID | None) -> tupl
     """The line of the supervising unit after a transfer: the one named, else the default one, else the present one."""
     if supervising is not None:
         return line(supervising)
-    if item.supervising_defaulted:
+    if item.supervising_defaulted or PARENT[responsible] is None:
         return line(PARENT[responsible] or responsible)
     return line(item.supervising_unit_id)
 

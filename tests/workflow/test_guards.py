@@ -407,12 +407,15 @@ def test_a_supervising_unit_named_once_does_not_end_up_at_or_below_the_responsib
 ) -> None:
     item = an_item(supervising_unit_id=supervising, supervising_defaulted=False)
     with guarded("supervising_unit"):
-        fire("transfer", item, responsible_unit_id=responsible)
+        fire("transfer", item, responsible_unit_id=responsible, overseer=line(supervising))
 
 
-def test_the_root_supervises_itself_where_no_other_was_named() -> None:
-    item = fire("transfer", an_item(), responsible_unit_id=COUNTY).after
+@pytest.mark.parametrize("before", [{}, {"supervising_unit_id": OFFICE, "supervising_defaulted": False}])
+def test_the_root_supervises_itself_where_no_other_is_named(before: dict[str, Any]) -> None:
+    item = fire("transfer", an_item(**before), responsible_unit_id=COUNTY).after
     assert (item.responsible_unit_id, item.supervising_unit_id) == (COUNTY, COUNTY)
+    with guarded("supervising_unit"):
+        fire("transfer", an_item(**before), responsible_unit_id=COUNTY, supervising_unit_id=COUNTY)
 
 
 # -- reopen

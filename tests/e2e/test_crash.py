@@ -1,0 +1,81 @@
+"""A server that is killed in mid-load and started again on the same data: what was acknowledged is there, whole.
+
+The process gets SIGKILL, so nothing of it runs any more: no handler, no flush, no goodbye to the database.
+"""
+
+import asyncio
+import random
+
+from service.settings import Settings
+from tests import invariants, workload
+from tests.servers import Server
+from tests.workload import Workload
+
+WORKERS = 20
+
+
+async def _killed_in_mid_load(server: Server, work: Workload, after: int) -> None:
+    """Run the load and kill the server once `after` operations more were acknowledged."""
+    load = asyncio.create_task(work.run(100_000, WORKERS))
+    await work.acknowledged(after)
+    server.kill()
+    await load
+
+
+async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(
+    server: Server, own_settings: Settings, full: bool
+) -> None:
+    keys = await workload.people_of(own_settings)
+    work = Workload(server, keys, seed=20260106)
+    moments = random.Random(7)
+    unanswered = 0
+
+    for _ in range(25 if full else 2):
+        server.start()
+        await _killed_in_mid_load(server, work, after=moments.randint(20, 200))
+
+        lost = [operation for operation in work.operations if operation.status is None]
+        assert lost, "the server was idle when it was killed"
+        unanswered += len(lost)
+        server.start()
+        found = await invariants.everything(own_settings)
+        assert workload.contradictions(work.operations, found) == []
+
+        # Whether a lost one was done or not, its retry does it once, and the next gives the same answer again.
+        for operation in lost:
+            if operation.retriable:
+                await work.retry(operation)
+                if operation.acknowledged:
+                    again = await work.again(operation)
+                    if again.status_code == 404 and operation.may_lose_sight:
+                        continue
+                    assert again.headers["idempotent-replayed"] == "true"
+                    assert (again.status_code, again.json()) == (operation.status, operation.answer)
+        server.stop()
+
+        found = await invariants.everything(own_settings)
+        assert workload.contradictions(work.operations, found) == []
+        assert await invariants.contradictions(own_settings) == []
+        for operation in work.operations:
+            if operation.status is None:  # a correction bears no key: who sent it looks before sending it again
+                operation.status = 0
+
+    assert unanswered > 0
+
+
+async def test_a_server_that_was_told_to_stop_answers_what_it_has_begun(server: Server, own_settings: Settings) -> None:
+    keys = await workload.people_of(own_settings)
+    work = Workload(server, keys, seed=20260107)
+    server.start()
+    load = asyncio.create_task(work.run(100_000, WORKERS))
+    await work.acknowledged(50)
+
+    await asyncio.to_thread(server.stop)
+    await load
+
+    found = await invariants.everything(own_settings)
+    assert workload.contradictions(work.operations, found) == []
+    assert await invariants.contradictions(own_settings) == []
+    done = {row["key"] for row in found["idempotency"]}
+    unanswered = [operation for operation in work.operations if operation.status is None]
+    assert [operation.number for operation in unanswered if operation.headers.get("Idempotency-Key") in done] == []

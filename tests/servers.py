@@ -1,0 +1,171 @@
+"""A real server in a process of its own: `xiaohao serve` on a free port of 127.0.0.1, to be stopped, killed, restarted.
+
+It sees nothing of whoever runs the tests: its home and its data lie in a test's directory, and of the environment it
+gets only what is named here. Start it in the main thread: on Linux it ends with the thread that started it.
+"""
+
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from service.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = (sys.executable, "-c", "from service.cli import main; main()")
+
+READY_WITHIN = 60
+STOP_WITHIN = 30
+PORTS_TRIED = 5
+
+
+class NotReady(Exception):
+    """The server did not come up; the text is what it wrote."""
+
+
+class Server:
+    """One server on the database of `settings`; started and killed as often as a test likes, on the same data.
+
+    `more` are further settings by name: `shutdown_seconds="1"` becomes XIAOHAO_SHUTDOWN_SECONDS.
+    """
+
+    def __init__(self, settings: Settings, home: Path, **more: str) -> None:
+        self.settings = settings
+        self.home = home
+        self.admin_key = secrets.token_urlsafe(32)
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self._more = more
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What the server wrote, every start of it."""
+        path = self.home / "server.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def environment(self) -> dict[str, str]:
+        given = {
+            "database_url": self.settings.database_url,
+            "data_dir": str(self.settings.data_dir),
+            "pool_size": str(self.settings.pool_size),
+            "admin_key": self.admin_key,
+            "log_level": "warning",
+            **self._more,
+        }
+        return {
+            "HOME": str(self.home),
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": str(ROOT),
+            "LANG": "C.UTF-8",
+            **{PREFIX + name.upper(): value for name, value in given.items() if value},
+        }
+
+    def start(self) -> "Server":
+        """Start it and wait until /readyz answers 200. Raises NotReady."""
+        assert self.process is None, "it is running"
+        self.home.mkdir(parents=True, exist_ok=True)
+        for _ in range(PORTS_TRIED):
+            self.port = free_port()
+            self._launch()
+            if self._becomes_ready():
+                return self
+            self.kill()
+            if "address already in use" not in self.log:  # somebody took the port in between: another one
+                break
+        raise NotReady(self.log[-4000:])
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM) and wait until it has; its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_WITHIN)
+        finally:
+            self.kill()
+        return status
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL), whatever it is doing; nothing where it does not run."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def __enter__(self) -> "Server":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def _launch(self) -> None:
+        with (self.home / "server.log").open("ab") as output:
+            self.process = subprocess.Popen(
+                [*COMMAND, "serve", "--port", str(self.port)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.home,
+                env=self.environment(),
+                # Ctrl-C is for the tests: they end first and kill the server themselves.
+                start_new_session=True,
+                preexec_fn=end_with_parent(),
+            )
+
+    def _becomes_ready(self) -> bool:
+        assert self.process is not None
+        gives_up = time.monotonic() + READY_WITHIN
+        while self.process.poll() is None and time.monotonic() < gives_up:
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).status_code == 200:
+                    # Whoever answered there may be another that took the port; ours would have ended by now.
+                    return self.process.poll() is None
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        return False
+
+    def client(self, key: str | None = None, **options: object) -> httpx.AsyncClient:
+        """A client with the admin's key unless told otherwise."""
+        return httpx.AsyncClient(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {key or self.admin_key}"},
+            timeout=60,
+            trust_env=False,
+            # An idle connection is given up before the server does so: a request must not meet its closing.
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=200, keepalive_expiry=2),
+            **options,  # type: ignore[arg-type]
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def end_with_parent() -> Callable[[], None] | None:
+    """On Linux: a process ends with the one that started it, even where that was killed and can end nothing."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    set_parent_death_signal = 1
+
+    def before_exec() -> None:
+        libc.prctl(set_parent_death_signal, signal.SIGKILL)
+
+    return before_exec
