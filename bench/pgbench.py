@@ -155,33 +155,45 @@ def _pick(facts: Facts) -> str:
 
 def _own(facts: Facts, sent: Sent) -> str:
     (find_text, find_values), (store_text, store_values) = sent
-    revision = find_values_of(store_text, store_values, "items.revision = ")
-    event_id = next(value for value in store_values if isinstance(value, UUID) and value.int >> 64 & 0xFFF and
-                    value not in find_values and value.version == 7)  # fmt: skip
-    instead = {facts.clock.id(RESERVED): _ITEM, "k" * 16: "'k' || :chance", event_id: _event_id()}
-    find_sql = _inlined(find_text, find_values, instead)
-    store_sql = _inlined(store_text, store_values, instead, revision)
-    # The revision that was read is the one to be written at, and the event's place follows from it.
-    return f"{_pick(facts)}{find_sql} \\gset\n{store_sql};\n"
+    event = _inserted(store_text, "events")
+    instead = {
+        facts.clock.id(RESERVED): _ITEM,
+        "k" * 16: "'k' || :chance",
+        store_values[event["id"] - 1]: _event_id(),
+    }
+    # What was read decides at which revision is written, and which place the event has. States stay as they are.
+    by_number = {
+        _set(store_text, "revision = "): ":revision",
+        _set(store_text, "SET state="): "state",
+        _set(store_text, "version="): "(:version + 1)",
+        event["revision"]: "(:revision + 1)",
+    }
+    find_sql = _inlined(find_text, find_values, instead, {})
+    return f"{_pick(facts)}{find_sql} \\gset\n{_inlined(store_text, store_values, instead, by_number)};\n"
 
 
-def find_values_of(text: str, values: list[Any], before: str) -> dict[int, str]:
-    """Which parameters carry the revision: the one read (guard), and the event's, one more."""
-    at = int(re.search(re.escape(before) + r"\$([0-9]+)", text)[1])  # type: ignore[index]
-    columns = re.search(r"INSERT INTO events \(([^)]*)\)\s*SELECT (.*?) (?:AS|WHERE)", text, re.S)
-    if columns is None:
-        raise LookupError("the service no longer writes its event like this")
-    place = [name.strip() for name in columns[1].split(",")].index("revision")
-    numbers = re.findall(r"\$([0-9]+)", text[columns.start(2) :])
-    return {at: ":revision", int(numbers[place]): "(:revision + 1)"}
+def _set(text: str, before: str) -> int:
+    """The number of the parameter that follows these words."""
+    found = re.search(re.escape(before) + r"\$([0-9]+)", text)
+    if found is None:
+        raise LookupError(f"the service no longer writes {before!r}")
+    return int(found[1])
 
 
-def _inlined(text: str, values: list[Any], instead: dict[Any, str], by_number: dict[int, str] | None = None) -> str:
+def _inserted(text: str, table: str) -> dict[str, int]:
+    """Which parameter goes into which column of a table."""
+    found = re.search(rf"INSERT INTO {table} \(([^)]*)\)\s*SELECT (.*?)\s+WHERE", text, re.S)
+    if found is None:
+        raise LookupError(f"the service no longer writes {table} like this")
+    return dict(zip(found[1].split(", "), map(int, re.findall(r"\$([0-9]+)", found[2])), strict=True))
+
+
+def _inlined(text: str, values: list[Any], instead: dict[Any, str], by_number: dict[int, str]) -> str:
     """The text with its parameters written out."""
 
     def value_of(match: re.Match[str]) -> str:
         number = int(match[1])
-        if by_number and number in by_number:
+        if number in by_number:
             return by_number[number]
         value = values[number - 1]
         try:
@@ -204,7 +216,7 @@ def _literal(value: Any) -> str:
             return f"'\\x{value.hex()}'"
         case list() | tuple():
             inside = ",".join(json.dumps(str(each), ensure_ascii=False) for each in value)
-            return "'{" + inside.replace("'", "''").replace(":", "\\u003a") + "}'"
+            return "'{" + inside.replace("'", "''") + "}'"
         case _:
             return "'" + str(value).replace("'", "''") + "'"
 

@@ -8,6 +8,7 @@ import pstats
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from bench.load import Load
 from bench.place import Place
@@ -25,7 +26,7 @@ def profile(place: Place, name: str = "transition") -> str:
     port = free_port()
     writer = _profile_writer()
     profiler = cProfile.Profile()
-    asyncio.run(_serve(place, port, profiler, name))
+    uvloop.run(_serve(place, port, profiler, name))
     said = io.StringIO()
     statistics = pstats.Stats(profiler, stream=said)
     for each in writer:
@@ -41,7 +42,7 @@ async def _serve(place: Place, port: int, profiler: cProfile.Profile, name: str)
         uvicorn.Config(app, host="127.0.0.1", port=port, http="httptools", log_config=None, access_log=False)
     )
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 (uvicorn says it with a flag)
         await asyncio.sleep(0.05)
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()

@@ -42,8 +42,8 @@ def heading(facts: Facts, loads: list[str]) -> str:
     noise = ", ".join(loads)
     return (
         f"\n## {facts.kind}: {facts.items:,} items, {facts.units:,} units\n\n"
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, 16 connections, filled in {facts.filled_in:.0f} s;"
-        f" load average before each round: {noise}.\n"
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, 16 connections,"
+        f" filled in {facts.filled_in:.0f} s; load average before each round: {noise}.\n"
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 import uvicorn
@@ -202,6 +202,14 @@ def openapi() -> None:
     """Print the OpenAPI document."""
     document = composition.create_app(Settings()).openapi()
     print(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False))
+
+
+@cli.command("settings")
+def show_settings(
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the table.")] = "en",
+) -> None:
+    """Print the settings as a Markdown table."""
+    print(settings.table(language), end="")
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from service.errors import Refused
 from service.store import counters
-from service.store.database import Database, Duplicate, Tx
+from service.store.database import Blocked, Database, Duplicate, Tx
 
 BLOCK = 100
 LEDGERS_KEPT = 10_000
@@ -52,4 +52,6 @@ class Numbers:
             except Duplicate:
                 # Another process made the year's first block at the same moment; now there is a row to count on.
                 continue
+            except Blocked:
+                break
         raise Refused("unavailable")

@@ -39,11 +39,16 @@ class Service:
 
     async def write(self, call: "Call", action: Callable[[Tx], Awaitable[T]]) -> T:
         """Run a writing action. A record under the same Idempotency-Key makes it run again and find that record."""
-        for _ in range(3):
+        for attempt in range(3):
             try:
                 return await self.database.write(action)
             except Duplicate as duplicate:
-                if duplicate.constraint not in ("pk_idempotency", "uq_items_tenant_id_ledger_id_number"):
+                # Whatever the same request made a moment ago may be in the way before its record is.
+                same_request = call.receipt is not None and attempt == 0
+                if not same_request and duplicate.constraint not in (
+                    "pk_idempotency",
+                    "uq_items_tenant_id_ledger_id_number",
+                ):
                     raise
             except Blocked:
                 raise Refused("idempotency_in_flight" if call.receipt else "unavailable") from None

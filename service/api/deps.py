@@ -187,7 +187,7 @@ def required_version(request: Request) -> int:
 
 # -- Idempotency-Key
 
-KEY_PATTERN = r"^([!#-~]([ -~]{0,253}[!-~])?|\"[ -~]{1,255}\")$"
+KEY_PATTERN = '^([!#-~]([ -~]{0,253}[!-~])?|"[ -~]{1,255}")$'
 """Bare or quoted, 1 to 255 printable characters."""
 
 
@@ -251,7 +251,10 @@ def read_cursor(context: str, cursor: str | None, *kinds: Callable[[Any], Any]) 
         mark, *position = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
         if mark != context or len(position) != len(kinds):
             raise ValueError
-        return [None if value is None else kind(value) for kind, value in zip(kinds, position, strict=True)]
+        return [
+            None if value is None and kind is day_of else kind(value)
+            for kind, value in zip(kinds, position, strict=True)
+        ]
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
         raise invalid(("/query/cursor", "bad_cursor")) from None
 
@@ -268,6 +271,12 @@ def page_answer(
 
 def day_of(value: Any) -> date:
     return date.fromisoformat(value)
+
+
+def number_of(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise ValueError
+    return value
 
 
 def instant_of(value: Any) -> datetime:

@@ -27,6 +27,7 @@ from service.api.deps import (
     etag_of,
     id_of,
     instant_of,
+    number_of,
     page_answer,
     read_cursor,
     replayed,
@@ -525,7 +526,7 @@ async def list_item_events(
     request: Request, call: Calling, item_id: ItemId, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     context = cursor_context(request, call)
-    parts = read_cursor(context, cursor, int, int)
+    parts = read_cursor(context, cursor, number_of, number_of)
     after = (parts[0], parts[1]) if parts else (0, 0)
     rows = await items.history(service_of(request), call, item_id, after, limit + 1)
     more = write_cursor(context, *rows[limit - 1][0]) if len(rows) > limit else None

@@ -125,7 +125,10 @@ async def get_ledger(request: Request, call: Calling, ledger_id: LedgerId) -> Re
         "update_ledger", "Change a ledger or its policy", shapes.LedgerOut,
         codes=(*WRITE, "stale_version", "precondition_required"), if_match=True, headers={"ETag": "Its version."},
         example={
-            "zh": {"summary": "每轮只许延期一次", "value": {"policy": {"extension": {"max_count": 1}}}},
+            "zh": {
+                "summary": "改名，每轮只许延期一次",
+                "value": {"name": "安全隐患台账", "policy": {"extension": {"max_count": 1}}},
+            },
             "en": {"summary": "Another name", "value": {"name": "Audit findings, second year"}},
         },
     ),

@@ -2,7 +2,8 @@
 
 By deadline, a list is read from the work list: one index range for each unit of the scope, each cut at the page's
 size, then merged. By time of listing or change it follows the item's own index, and a search starts from its newest
-candidates. Never an OFFSET; a count only where it was asked for.
+candidates; but where the scope holds few items, both look at just these. Never an OFFSET; a count only where it was
+asked for.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    true,
     tuple_,
     union_all,
 )
@@ -34,9 +34,9 @@ from sqlalchemy.types import Integer, Text
 
 from service.store.base import table
 from service.store.database import Statement, Tx
-from service.store.items import COLUMNS, NAMES, in_scope, item_of, items
+from service.store.items import COLUMNS, in_scope, item_of, items
 from service.store.search import match_words, tsquery
-from service.store.types import Day, any_of, ids, overlaps, texts
+from service.store.types import ONE, Day, any_of, ids, overlaps, texts
 from service.store.worklist import CLOSED_ITEM, OPEN_ITEM, RESPONSIBLE, WorkRow
 from service.workflow.bigrams import normalise
 from service.workflow.items import NEVER, Item
@@ -46,8 +46,16 @@ from service.workflow.states import DeadlineKind, State
 CANDIDATES = 5000
 """How many of the newest candidates a search looks at; beyond that its answer says `truncated`."""
 
+FEW = 5000
+"""Up to so many items a scope is read whole where no index has both the scope and the order; at most CANDIDATES."""
+
+BY_TIME = ("-listed_at", "-updated_at")
 
 _work = table(WorkRow)
+_texts = sql_table("search_texts", column("tenant_id"), column("item_id"), column("text", Text()), column("serial"))
+
+
+_is_responsible = _work.c.relation.op("&")(literal_column(str(RESPONSIBLE))) != literal_column("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Shape:
     sort: str
     starts: str
     search: bool
+    few: bool
 
 
 @dataclass(slots=True)
@@ -94,11 +103,13 @@ async def page(
 
     `sort` is one of SORTS; `today` is the tenant's.
     """
-    query = _query(filters, sort, after, tenant_id, scope, today)
+    places = filters.units or scope
+    few = (filters.q is not None or sort in BY_TIME or total) and await _holds_few(tx, tenant_id, places)
+    query = _query(filters, sort, after, tenant_id, scope, today, few)
     rows = await tx.all(_statement(query.shape), **query.params, limit=limit + 1)
     found = Page([], [])
     if query.shape.search:
-        found.truncated = rows[0][-1] > CANDIDATES
+        found.truncated = not few and rows[0][-1] > CANDIDATES
         rows = [row for row in rows if row[0] is not None]
     for row in rows:
         item = item_of(row)
@@ -119,10 +130,17 @@ def _sort_value(item: Item, sort: str) -> date | datetime | None:
 
 
 def _query(
-    filters: Filters, sort: str, after: Position | None, tenant_id: UUID, scope: tuple[UUID, ...], today: date
+    filters: Filters,
+    sort: str,
+    after: Position | None,
+    tenant_id: UUID,
+    scope: tuple[UUID, ...],
+    today: date,
+    few: bool = False,
 ) -> _Query:
     """The shape of a list and its parameters."""
-    params: dict[str, Any] = {"tenant_id": tenant_id, "scope": list(scope), "today": today}
+    places = filters.units or scope
+    params: dict[str, Any] = {"tenant_id": tenant_id, "scope": list(scope), "places": list(places), "today": today}
     named = []
     for name in ("states", "ledgers", "supervising_units", "severities", "sources", "labels", "external_refs"):
         if getattr(filters, name):
@@ -134,7 +152,6 @@ def _query(
             params[name] = getattr(filters, name)
     if filters.overdue is not None:
         named.append("overdue" if filters.overdue else "not_overdue")
-    places = filters.units or scope
     for index, unit in enumerate(places):
         params[f"place{index}"] = unit
     for group, days in enumerate(filters.lamps or ()):
@@ -158,6 +175,7 @@ def _query(
             sort=sort,
             starts="" if after is None else ("undated" if after.value is None else "dated"),
             search=search,
+            few=few,
         ),
         params,
     )
@@ -238,15 +256,19 @@ def _lamp_condition(group: int, count: int, due: Any) -> ColumnElement[bool]:
 
 @lru_cache(maxsize=512)
 def _statement(shape: Shape) -> Statement:
-    if shape.search:
+    if shape.search and not shape.few:
         return Statement(postgresql=_searching(shape, "postgresql"), sqlite=_searching(shape, "sqlite"))
-    if shape.sort in ("-listed_at", "-updated_at") or "external_refs" in shape.filters:
+    if shape.few and (shape.search or shape.sort in BY_TIME):
+        return Statement(postgresql=_among_few(shape, "postgresql"), sqlite=_among_few(shape, "sqlite"))
+    if shape.sort in BY_TIME or "external_refs" in shape.filters:
         return Statement(_by_item(shape))
     return Statement(_by_work(shape))
 
 
 @lru_cache(maxsize=128)
 def _counting(shape: Shape) -> Statement:
+    if shape.few:
+        return Statement(postgresql=_count_few(shape, "postgresql"), sqlite=_count_few(shape, "sqlite"))
     if shape.search:
         return Statement(postgresql=_count_searched(shape, "postgresql"), sqlite=_count_searched(shape, "sqlite"))
     return Statement(select(func.count()).select_from(items).where(*_seen_items(shape)))
@@ -266,9 +288,11 @@ def _by_work(shape: Shape) -> Select[Any]:
         picked: Any = branches[0].subquery("picked")
     else:
         merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
-        picked = select(merged.c.due, merged.c.ref).group_by(merged.c.due, merged.c.ref).order_by(*_work_order(shape, merged)).limit(
-            bindparam("limit", type_=Integer())
-        ).subquery("picked")  # fmt: skip
+        merged_order = _work_order(shape, merged)
+        limit = bindparam("limit", type_=Integer())
+        # Grouped, because units of a scope that overlap bring the same item more than once.
+        rows = select(merged.c.due, merged.c.ref).group_by(merged.c.due, merged.c.ref)
+        picked = rows.order_by(*merged_order).limit(limit).subquery("picked")
     return (
         select(*COLUMNS)
         .select_from(picked.join(items, and_(items.c.tenant_id == _tenant(), items.c.id == picked.c.ref)))
@@ -291,7 +315,7 @@ def _branches(shape: Shape, kind: str, place: str) -> list[Select[Any]]:
         *_due_conditions(shape, _work.c.due, _work.c.kind),
     ]
     if shape.by_unit:
-        conditions.append(_work.c.relation.op("&")(literal_column(str(RESPONSIBLE))) != literal_column("0"))
+        conditions.append(_is_responsible)
     source: Any = _work
     on_items = _item_conditions(shape)
     if on_items or shape.lamps is not None:
@@ -314,8 +338,8 @@ def _branches(shape: Shape, kind: str, place: str) -> list[Select[Any]]:
 # Sorted by time, or by reference: along the item's own index
 
 
-def _seen_items(shape: Shape) -> list[ColumnElement[bool]]:
-    """Every condition of a list, asked of the item itself."""
+def _asked(shape: Shape) -> list[ColumnElement[bool]]:
+    """Every filter of a list, asked of the item itself; not yet whether the caller may see it."""
     open_or_closed = case(
         (items.c.state == literal_column(f"'{State.CLOSED}'", Text()), literal_column(f"'{CLOSED_ITEM}'", Text())),
         else_=literal_column(f"'{OPEN_ITEM}'", Text()),
@@ -325,20 +349,28 @@ def _seen_items(shape: Shape) -> list[ColumnElement[bool]]:
     if len(shape.kinds) == 1:
         closed = items.c.state == literal_column(f"'{State.CLOSED}'", Text())
         conditions.append(closed if shape.kinds == (CLOSED_ITEM,) else ~closed)
-    if shape.by_unit:
-        places = [bindparam(f"place{index}", type_=_work.c.unit_id.type) for index in range(shape.scopes)]
-        conditions.append(
-            select(literal_column("1"))
-            .where(
-                _work.c.tenant_id == items.c.tenant_id,
-                _work.c.ref == items.c.id,
-                or_(*(_work.c.unit_id == place for place in places)),
-                _work.c.relation.op("&")(literal_column(str(RESPONSIBLE))) != literal_column("0"),
-            )
-            .exists()
-        )
-    conditions.append(in_scope(items.c.tenant_id, items.c.id))
     return conditions
+
+
+def _seen_items(shape: Shape) -> list[ColumnElement[bool]]:
+    """Every condition of a list, asked of the item itself."""
+    return [*_asked(shape), *_under_units(shape), in_scope(items.c.tenant_id, items.c.id)]
+
+
+def _under_units(shape: Shape) -> list[ColumnElement[bool]]:
+    """That a unit of the filter is responsible, or lies above the one that is."""
+    if not shape.by_unit:
+        return []
+    return [
+        select(ONE)
+        .where(
+            _work.c.tenant_id == items.c.tenant_id,
+            _work.c.ref == items.c.id,
+            any_of(_work.c.unit_id, ids("places")),
+            _is_responsible,
+        )
+        .exists()
+    ]
 
 
 def _item_order(shape: Shape) -> tuple[tuple[Any, ...], list[ColumnElement[bool]]]:
@@ -369,9 +401,50 @@ def _by_item(shape: Shape) -> Select[Any]:
     )
 
 
-# Searched: from the newest candidates of the scope
+# Where the scope holds few items: all of them, by no order but the one asked for
 
-_texts = sql_table("search_texts", column("tenant_id"), column("item_id"), column("text", Text()), column("serial"))
+_HELD = Statement(
+    select(func.count()).select_from(
+        select(ONE)
+        .where(_work.c.tenant_id == _tenant(), any_of(_work.c.unit_id, ids("places")))
+        .limit(FEW + 1)
+        .subquery("held")
+    )
+)
+
+
+async def _holds_few(tx: Tx, tenant_id: UUID, places: tuple[UUID, ...]) -> bool:
+    """Whether the units see few items. Counts no further than it must."""
+    row = await tx.one(_HELD, tenant_id=tenant_id, places=list(places))
+    return row is not None and row[0] <= FEW
+
+
+def _few(shape: Shape, dialect: str) -> tuple[Any, list[ColumnElement[bool]]]:
+    """The items of the places, which are the scope itself or lie in it."""
+    conditions = [_work.c.tenant_id == _tenant(), any_of(_work.c.unit_id, ids("places"))]
+    if shape.by_unit:
+        conditions.append(_is_responsible)
+    held = select(_work.c.ref).where(*conditions)
+    mine = (held if shape.scopes == 1 else held.distinct()).subquery("mine")
+    source = mine.join(items, and_(items.c.tenant_id == _tenant(), items.c.id == mine.c.ref))
+    wanted = _asked(shape)
+    if shape.search:
+        source = source.join(_texts, and_(_texts.c.tenant_id == _tenant(), _texts.c.item_id == mine.c.ref))
+        wanted.append(_holds_needle(_texts, dialect))
+    return source, wanted
+
+
+def _among_few(shape: Shape, dialect: str) -> Select[Any]:
+    ranked, on_page, on_item = _ranked(shape, *_few(shape, dialect))
+    return select(*COLUMNS).select_from(ranked.join(items, on_item)).where(on_page).order_by(ranked.c.place)
+
+
+def _count_few(shape: Shape, dialect: str) -> Select[Any]:
+    source, conditions = _few(shape, dialect)
+    return select(func.count()).select_from(source).where(*conditions)
+
+
+# Searched: from the newest candidates of the scope
 
 
 def _candidates(dialect: str) -> Any:
@@ -395,32 +468,41 @@ def _candidates(dialect: str) -> Any:
     return found.order_by(newest).limit(CANDIDATES + 1).cte("candidates")
 
 
+def _holds_needle(rows: Any, dialect: str) -> ColumnElement[bool]:
+    """The pairs find, the substring decides."""
+    position = func.strpos if dialect == "postgresql" else func.instr
+    return position(rows.c.text, bindparam("needle", type_=Text())) > literal_column("0")
+
+
 def _searched(shape: Shape, dialect: str, candidates: Any) -> tuple[Any, list[ColumnElement[bool]]]:
-    needle = bindparam("needle", type_=Text())
-    holds = (func.strpos if dialect == "postgresql" else func.instr)(candidates.c.text, needle) > literal_column("0")
     source = candidates.join(items, and_(items.c.tenant_id == _tenant(), items.c.id == candidates.c.item_id))
-    return source, [holds, *_seen_items(shape)]
+    # The candidates lie in the scope already.
+    return source, [_holds_needle(candidates, dialect), *_asked(shape), *_under_units(shape)]
 
 
 def _searching(shape: Shape, dialect: str) -> Select[Any]:
     candidates = _candidates(dialect)
     source, conditions = _searched(shape, dialect, candidates)
-    order, start = _item_order(shape)
-    found = (
-        select(*COLUMNS, func.row_number().over(order_by=order).label("place"))
-        .select_from(source)
-        .where(*conditions, *start)
-        .order_by(*order)
-        .limit(bindparam("limit", type_=Integer()))
-        .subquery("found")
-    )
+    ranked, on_page, on_item = _ranked(shape, source, conditions)
     # One row at least, so that an empty page still says how far was looked.
     looked_at = select(func.count().label("seen")).select_from(candidates).subquery("looked_at")
     return (
-        select(*(found.c[name] for name in NAMES), looked_at.c.seen)
-        .select_from(looked_at.outerjoin(found, true()))
-        .order_by(found.c.place)
+        select(*COLUMNS, looked_at.c.seen)
+        .select_from(looked_at.outerjoin(ranked, on_page).outerjoin(items, on_item))
+        .order_by(ranked.c.place)
     )
+
+
+def _ranked(shape: Shape, source: Any, conditions: list[ColumnElement[bool]]) -> tuple[Any, Any, Any]:
+    """The ids of a list with their places in it, what keeps a place on the page, and what brings its item.
+
+    Sorted by id and place alone, and without a limit that would lure a planner along an index with few matches.
+    """
+    order, start = _item_order(shape)
+    place = func.row_number().over(order_by=order).label("place")
+    ranked = select(items.c.id, place).select_from(source).where(*conditions, *start).subquery("ranked")
+    on_page = ranked.c.place <= bindparam("limit", type_=Integer())
+    return ranked, on_page, and_(items.c.tenant_id == _tenant(), items.c.id == ranked.c.id)
 
 
 def _count_searched(shape: Shape, dialect: str) -> Select[Any]:

@@ -30,6 +30,9 @@ GROUP_SIZE = 200
 GROUP_SECONDS = 0.005
 READERS = 2
 
+OWN = (sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.NotSupportedError)
+"""Mistakes of one action, not of the database that it shares with the others of its group."""
+
 
 class SqliteTx:
     """One connection for one action. Nothing here waits; it is async so that an action serves both databases."""
@@ -143,8 +146,12 @@ class Sqlite(Database):
         self._connections: list[sqlite3.Connection] = []
 
     async def open(self) -> None:
+        # Here and not in its thread: a file that cannot be opened stops the start, and no write waits for ever.
+        connection, turnstile = connect(self.path), Turnstile(self.path)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
-        self._writer = threading.Thread(target=self._write_for_ever, name="sqlite-writer", daemon=True)
+        self._writer = threading.Thread(
+            target=self._write_for_ever, args=(connection, turnstile), name="sqlite-writer", daemon=True
+        )
         self._writer.start()
 
     async def close(self) -> None:
@@ -161,25 +168,24 @@ class Sqlite(Database):
 
     def _read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = connect(self.path, read_only=True)
-            self._connections.append(connection)
-        connection.execute("BEGIN")
         try:
+            if connection is None:
+                connection = self._local.connection = connect(self.path, read_only=True)
+                self._connections.append(connection)
+            connection.execute("BEGIN")
             return drive(action(SqliteTx(connection)))  # type: ignore[arg-type]
         except sqlite3.OperationalError as error:
             raise Refused("unavailable") from error
         finally:
-            connection.execute("ROLLBACK")
+            if connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     async def _write_once(self, action: Callable[[Tx], Awaitable[T]], *, contended: bool) -> T:
         job = _Job(action)
         self._jobs.put(job)
         return await job.future  # type: ignore[no-any-return]
 
-    def _write_for_ever(self) -> None:
-        connection = connect(self.path)
-        turnstile = Turnstile(self.path)
+    def _write_for_ever(self, connection: sqlite3.Connection, turnstile: Turnstile) -> None:
         try:
             while (first := self._jobs.get()) is not None:
                 if not self._write_group(connection, turnstile, first):
@@ -192,8 +198,8 @@ class Sqlite(Database):
         """Commit `first` and whatever waits behind it together. False once the queue was closed."""
         group: list[_Job] = []
         going = True
-        turnstile.enter()
         try:
+            turnstile.enter()
             connection.execute("BEGIN IMMEDIATE")
             job: _Job | None = first
             ends = time.monotonic() + GROUP_SECONDS
@@ -208,7 +214,7 @@ class Sqlite(Database):
                     break
                 going = job is not None
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             refused = Refused("unavailable")
@@ -231,8 +237,12 @@ class Sqlite(Database):
             job.result = drive(job.action(SqliteTx(connection)))  # type: ignore[arg-type]
         except sqlite3.IntegrityError as error:
             job.error = Duplicate(_constraint(error)) if "UNIQUE" in str(error) else error
-        except sqlite3.Error:
-            raise
+        except OWN as error:
+            job.error = error
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR:
+                raise
+            job.error = error
         except BaseException as error:
             job.error = error
         if job.error is not None:

@@ -44,7 +44,7 @@ async def test_the_parent_is_named_by_id_or_by_code_and_by_one_of_them(world):
     ],
 )
 async def test_what_is_wrong_with_a_unit_is_pointed_at(world, given, pointer, code):
-    refused(await hang(world.admin, "wrong", **given), "invalid_request", (pointer, code))
+    refused(await hang(world.admin, **{"code": "wrong", **given}), "invalid_request", (pointer, code))
 
 
 async def test_a_code_is_unique_in_the_tenant_and_only_there(world):

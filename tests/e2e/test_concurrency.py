@@ -72,6 +72,21 @@ async def test_one_key_lists_one_item_and_every_caller_is_told_of_it(
     assert await titled(world, settings, body["title"]) == 1
 
 
+async def test_one_key_lists_a_batch_once_also_where_its_items_bear_numbers_of_the_callers_own(
+    world: World, settings: Settings
+) -> None:
+    listings = [listing(title="同一批次", external_ref=f"批次-{number}") for number in range(3)]
+    key = fresh_key()
+
+    answers = await at_once(
+        world.admin.post("/v1/items/batch", json={"items": listings}, headers=key) for _ in range(CALLERS)
+    )
+
+    assert statuses(answers) == {201: CALLERS}
+    assert len({answer.content for answer in answers}) == 1
+    assert await titled(world, settings, "同一批次") == 3
+
+
 async def test_one_key_claims_once_and_every_caller_is_told_of_the_claim(world: World) -> None:
     item, key = await world.item(), fresh_key()
     body = {"trigger": "claim", "signed_by": "张伟"}
@@ -204,6 +219,20 @@ async def test_without_a_version_moves_follow_one_another_and_each_winner_saw_th
             unit = changes["responsible_unit_id"]["after"]
     now = (await world.admin.get(f"/v1/items/{item['id']}")).json()
     assert (now["state"], now["responsible_unit_id"]) == (state, unit)
+
+
+async def test_of_two_items_that_are_called_duplicates_of_each_other_at_once_one_remains(world: World) -> None:
+    for _ in range(3):
+        one, other = await world.item(), await world.item()
+
+        answers = await at_once(
+            world.fire(world.admin, item["id"], "annul", reason="重复", duplicate_of=twin["id"])
+            for item, twin in ((one, other), (other, one))
+        )
+
+        assert statuses(answers) == {200: 1, 409: 1}
+        refused = next(answer.json() for answer in answers if answer.is_error)
+        assert (refused["code"], refused["guard"]) == ("guard_refused", "duplicate_target")
 
 
 async def test_progress_from_many_at_once_is_all_there(world: World) -> None:

@@ -80,7 +80,7 @@ def lies_over(unit: UUID, below: UUID | None) -> bool:
 
 @dataclass
 class Model:
-    """What domain.md says about one item, in as few words as it takes. `talk`: the latest escalation's interview."""
+    """What the domain says about one item, in as few words as it takes. `talk`: the latest escalation's interview."""
 
     today: date = TODAY
     state: str = "open"
