@@ -23,7 +23,7 @@ from service.settings import PREFIX, Settings
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-c", "from service.cli import main; main()")
 
-READY_WITHIN = 60
+READY_WITHIN = 180
 STOP_WITHIN = 30
 PORTS_TRIED = 5
 
@@ -37,6 +37,9 @@ class Server:
 
     `more` are further settings by name: `shutdown_seconds="1"` becomes XIAOHAO_SHUTDOWN_SECONDS.
     """
+
+    options: tuple[str, ...] = ()
+    """Further options of `serve`, for a subclass to name."""
 
     def __init__(self, settings: Settings, home: Path, **more: str) -> None:
         self.settings = settings
@@ -115,7 +118,7 @@ class Server:
     def _launch(self) -> None:
         with (self.home / "server.log").open("ab") as output:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", str(self.port)],
+                [*COMMAND, "serve", *self.options, "--port", str(self.port)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

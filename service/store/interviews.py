@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, bindparam, select, update
+from sqlalchemy import ForeignKeyConstraint, Index, Text, bindparam, select, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -31,8 +31,8 @@ class InterviewRow(SQLModel, table=True):
     due_on: date = Field(sa_type=Day)
     held_on: date | None = Field(sa_type=Day)
     attendees: list[str] = Field(sa_type=TextList)
-    minutes: str | None
-    commitments: str | None
+    minutes: str | None = Field(sa_type=Text)
+    commitments: str | None = Field(sa_type=Text)
     recorded_by: UUID | None
     recorded_at: datetime | None = Field(sa_type=Instant)
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Text,
     UniqueConstraint,
     bindparam,
     select,
@@ -59,7 +60,7 @@ class ItemRow(SQLModel, table=True):
     external_ref: str | None = Field(max_length=200)
     external_owner: UUID | None
     title: str = Field(max_length=200)
-    description: str | None
+    description: str | None = Field(sa_type=Text)
     category: str | None = Field(max_length=100)
     severity: str = Field(max_length=16)
     source_kind: str | None = Field(max_length=16)
@@ -70,8 +71,8 @@ class ItemRow(SQLModel, table=True):
     supervising_defaulted: bool
     co_unit_ids: list[UUID] = Field(sa_type=UuidList)
     responsible_person: str | None = Field(max_length=200)
-    goal: str | None
-    measures: str | None
+    goal: str | None = Field(sa_type=Text)
+    measures: str | None = Field(sa_type=Text)
     found_on: date | None = Field(sa_type=Day)
     listed_at: datetime = Field(sa_type=Instant)
     listed_by: UUID

@@ -194,10 +194,13 @@ def _kinds(filters: Filters) -> tuple[str, ...]:
 
 # -- from a shape to a statement
 
+# A parameter, never a literal: the driver writes the last day that there is as PostgreSQL's infinity.
+_never: Any = bindparam("never", NEVER, type_=Day)
+
 _deadline_day: ColumnElement[Any] = func.coalesce(
     case((items.c.deadline_kind == literal_column(f"'{DeadlineKind.STANDING}'", Text()), items.c.review_on),
          else_=items.c.due_on),
-    literal_column(f"'{NEVER}'", Day),
+    _never,
 )  # fmt: skip
 
 
@@ -232,7 +235,7 @@ def _due_conditions(shape: Shape, due: Any, kind: Any) -> list[ColumnElement[boo
     """Filters on the day, wherever it stands: in the work list's row or in the item's columns."""
     conditions: list[ColumnElement[bool]] = []
     if "due_after" in shape.filters:
-        conditions += [due >= _day("due_after"), due < literal_column(f"'{NEVER}'", Day)]
+        conditions += [due >= _day("due_after"), due < _never]
     if "due_before" in shape.filters:
         conditions.append(due <= _day("due_before"))
     if "overdue" in shape.filters:
@@ -303,7 +306,7 @@ def _by_work(shape: Shape) -> Select[Any]:
 def _work_order(shape: Shape, rows: Any) -> tuple[Any, ...]:
     if shape.sort == "due_on":
         return rows.c.due, rows.c.ref
-    undated = case((rows.c.due == literal_column(f"'{NEVER}'", Day), literal_column("1")), else_=literal_column("0"))
+    undated = case((rows.c.due == _never, literal_column("1")), else_=literal_column("0"))
     return undated, rows.c.due.desc(), rows.c.ref.desc()
 
 
@@ -327,9 +330,8 @@ def _branches(shape: Shape, kind: str, place: str) -> list[Select[Any]]:
     if shape.sort == "due_on":
         start = [here > there] if shape.starts else []
         return [base.where(*start).order_by(_work.c.due, _work.c.ref).limit(limit)]
-    never = literal_column(f"'{NEVER}'", Day)
-    dated = base.where(_work.c.due < never, *([here < there] if shape.starts == "dated" else []))
-    undated = base.where(_work.c.due == never, *([here < there] if shape.starts == "undated" else []))
+    dated = base.where(_work.c.due < _never, *([here < there] if shape.starts == "dated" else []))
+    undated = base.where(_work.c.due == _never, *([here < there] if shape.starts == "undated" else []))
     order = (_work.c.due.desc(), _work.c.ref.desc())
     wanted = [undated] if shape.starts == "undated" else [dated, undated]
     return [each.order_by(*order).limit(limit) for each in wanted]
@@ -384,12 +386,11 @@ def _item_order(shape: Shape) -> tuple[tuple[Any, ...], list[ColumnElement[bool]
     there = tuple_(_day("after_value"), there_id)
     if shape.sort == "due_on":
         return (_deadline_day, items.c.id), [here > there] if shape.starts else []
-    never = literal_column(f"'{NEVER}'", Day)
-    undated = case((_deadline_day == never, literal_column("1")), else_=literal_column("0"))
+    undated = case((_deadline_day == _never, literal_column("1")), else_=literal_column("0"))
     start: dict[str, list[ColumnElement[bool]]] = {
         "": [],
-        "dated": [or_(here < there, _deadline_day == never)],
-        "undated": [and_(_deadline_day == never, here < there)],
+        "dated": [or_(here < there, _deadline_day == _never)],
+        "undated": [and_(_deadline_day == _never, here < there)],
     }
     return (undated, _deadline_day.desc(), items.c.id.desc()), start[shape.starts]
 

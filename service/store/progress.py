@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, bindparam, select
+from sqlalchemy import ForeignKeyConstraint, Index, Text, bindparam, select
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -28,7 +28,7 @@ class ProgressRow(SQLModel, table=True):
     principal_id: UUID
     name: str = Field(max_length=200)
     side: str = Field(max_length=16)
-    text: str
+    text: str = Field(sa_type=Text)
     percent: int | None
 
 

@@ -60,14 +60,17 @@ async def ids(client: httpx.AsyncClient, **params: Any) -> list[str]:
 
 
 async def every_page(client: httpx.AsyncClient, url: str, **params: Any) -> list[Any]:
-    """The rows of all pages, by their cursors."""
+    """The rows of all pages, by their cursors; fails where these lead nowhere new."""
     rows: list[Any] = []
     cursor: dict[str, str] = {}
+    seen: set[str] = set()
     while True:
         page = await read(client, url, **params, **cursor)
         rows += page["items"]
         if page["next_cursor"] is None:
             return rows
+        assert page["next_cursor"] not in seen
+        seen.add(page["next_cursor"])
         cursor = {"cursor": page["next_cursor"]}
 
 

@@ -30,8 +30,8 @@ async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(
     moments = random.Random(7)
     unanswered = 0
 
+    server.start()
     for _ in range(25 if full else 2):
-        server.start()
         await _killed_in_mid_load(server, work, after=moments.randint(20, 200))
 
         lost = [operation for operation in work.operations if operation.status is None]
@@ -51,7 +51,6 @@ async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(
                         continue
                     assert again.headers["idempotent-replayed"] == "true"
                     assert (again.status_code, again.json()) == (operation.status, operation.answer)
-        server.stop()
 
         found = await invariants.everything(own_settings)
         assert workload.contradictions(work.operations, found) == []

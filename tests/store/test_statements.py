@@ -4,6 +4,9 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Dialect, bindparam, select
@@ -14,6 +17,7 @@ from service.store.database import Statement
 from service.store.items import ItemRow
 from service.store.types import GATE
 from service.workflow.items import Item
+from service.workflow.queries import Filters, LampDays, Position
 
 DIALECTS = {"postgresql": postgres.DIALECT, "sqlite": sqlite.DIALECT}
 
@@ -89,7 +93,7 @@ def test_an_expanding_in_would_be_noticed(dialect: Dialect) -> None:
 
 @every_statement
 def test_a_write_waits_for_the_guard_before_it(name: str) -> None:
-    """On PostgreSQL guard and writes are one statement: a write without a gate would happen whatever the guard found."""
+    """On PostgreSQL guard and writes are one statement: without a gate a write happens whatever the guard found."""
     text = text_of(name, postgres.DIALECT)
     if not text.startswith(WRITES) or name in GUARDS | UNGUARDED or name.startswith("items.write("):
         return
@@ -122,4 +126,76 @@ def test_a_statement_names_the_tenant_of_every_table_it_touches(name: str, diale
         assert re.search(rf"\b(?:{alias or table}\.)?tenant_id\b", text), f"{table} in {text}"
 
 
-SHAPES = [lists.Shape(**given) for given in ()]
+# -- lists are composed for what they are asked
+
+
+class Recorder:
+    """A transaction that runs nothing: it keeps the statements that it is given, and finds as little as it may."""
+
+    contended = False
+
+    def __init__(self) -> None:
+        self.statements: list[Statement] = []
+
+    async def all(self, statement: Statement, **params: Any) -> list[Any]:
+        self._keep(statement, params)
+        return [[None] * 100 + [0]] if "needle" in params else []
+
+    async def one(self, statement: Statement, **params: Any) -> Any:
+        self._keep(statement, params)
+        return [0]
+
+    def _keep(self, statement: Statement, params: dict[str, Any]) -> None:
+        self.statements.append(statement)
+        for dialect in DIALECTS.values():
+            if not statement.absent(dialect):
+                statement.form(dialect).arguments(params)
+
+
+AN_ID, TODAY, NOW = UUID(int=7), date(2026, 1, 5), datetime(2026, 1, 5, 8, tzinfo=UTC)
+
+FILTERS = {
+    "none": Filters(),
+    "overdue": Filters(overdue=True),
+    "not overdue": Filters(overdue=False),
+    "open": Filters(states=("open", "rectifying")),
+    "closed": Filters(states=("closed",)),
+    "units": Filters(units=(AN_ID, UUID(int=8))),
+    "lamps": Filters(lamps=(LampDays((AN_ID,), ((TODAY, TODAY),)),)),
+    "search": Filters(q="饮水"),
+    "everything": Filters(
+        states=("open", "closed"), ledgers=(AN_ID,), units=(AN_ID,), supervising_units=(AN_ID,),
+        severities=("serious",), sources=("audit",), labels=("饮水",), external_refs=("12345-1",),
+        due_after=TODAY, due_before=TODAY, listed_after=NOW, listed_before=NOW, q="饮水",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
+@pytest.mark.parametrize("sort", ["due_on", "-due_on", "-listed_at", "-updated_at"])
+@pytest.mark.parametrize("begins", ["at the first", "behind a row", "behind a row without a date"])
+async def test_a_list_of_any_shape_compiles_and_has_all_its_parameters(
+    filters: Filters, sort: str, begins: str
+) -> None:
+    by_time = sort in ("-listed_at", "-updated_at")
+    if by_time and begins == "behind a row without a date":
+        return
+    after = {
+        "at the first": None,
+        "behind a row": Position(NOW if by_time else TODAY, AN_ID),
+        "behind a row without a date": Position(None, AN_ID),
+    }[begins]
+    tx = Recorder()
+
+    await lists.page(
+        tx, tenant_id=AN_ID, scope=(AN_ID, UUID(int=9)), filters=filters, sort=sort, after=after, limit=50,
+        today=TODAY, total=True,
+    )  # fmt: skip
+
+    assert len(tx.statements) >= 2
+    for statement in tx.statements:
+        for dialect in DIALECTS.values():
+            text = statement.form(dialect).text
+            assert "POSTCOMPILE" not in text
+            # SQLite's compiler adds one of zero to a LIMIT within.
+            assert dialect.name == "sqlite" or "OFFSET" not in text
