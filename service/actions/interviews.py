@@ -36,6 +36,9 @@ async def record(service: Service, call: Call, interview_id: UUID, minutes: Minu
         if interview is None:
             raise Refused("not_found")
         found = await seen(tx, call, interview.item_id)
+        # Once more, now that the item's revision is known: what others record from here on makes that stale.
+        interview = await interviews.by_id(tx, call.tenant_id, interview_id) or interview
+        replay = replay or await call.replayed(tx)
         if replay is not None:
             return replay
         if not Standing.of(call.grants, await lines_of(tx, call, found)).records_interviews:

@@ -65,7 +65,10 @@ async def test_422_comes_before_a_replay(world):
 
 async def test_a_replay_comes_before_403_412_and_409(world):
     item = await world.item()
-    sent = {"headers": {"Idempotency-Key": "order-replay", **match(item)}, "json": {"trigger": "claim", "signed_by": "张三"}}
+    sent = {
+        "headers": {"Idempotency-Key": "order-replay", **match(item)},
+        "json": {"trigger": "claim", "signed_by": "张三"},
+    }
     first = await world.admin.post(f"/v1/items/{item['id']}/transitions", **sent)
     again = await world.admin.post(f"/v1/items/{item['id']}/transitions", **sent)
     assert again.headers["idempotent-replayed"] == "true"
@@ -256,7 +259,9 @@ async def test_a_pointer_escapes_what_json_pointer_escapes(world):
     refused(answer, "invalid_request", ("/query/a~1b~0c", "unknown_parameter"))
 
 
-@pytest.mark.parametrize("url", ["/v1/items", "/v1/me", f"/v1/items/{NOBODY}", "/v1/units", "/v1/ledgers", "/v1/overdue"])
+@pytest.mark.parametrize(
+    "url", ["/v1/items", "/v1/me", f"/v1/items/{NOBODY}", "/v1/units", "/v1/ledgers", "/v1/overdue"]
+)
 async def test_an_unknown_query_parameter_is_named(world, url):
     refused(await world.admin.get(url, params={"page": 2}), "invalid_request", ("/query/page", "unknown_parameter"))
 
@@ -325,7 +330,9 @@ async def test_a_body_that_is_too_large_is_413(world, chunked):
 
 
 @pytest.mark.parametrize("field", ["title", "category", "responsible_person"])
-@pytest.mark.parametrize("text", ["a\nb", "a\tb", "a\x00b", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "", "  ", "\u3000"])
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\tb", "a\x00b", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "", "  ", "\u3000"]
+)
 async def test_a_line_takes_no_control_characters_and_is_not_blank(world, field, text):
     problem = refused(await world.admin.post("/v1/items", json={**ITEM, field: text}), "invalid_request")
     assert {error["pointer"] for error in problem["errors"]} == {f"/{field}"}
@@ -395,7 +402,8 @@ async def test_numbers_and_texts_have_their_bounds(world, body, pointer):
 
 
 @pytest.mark.parametrize(
-    "name", ["q", "label", "external_ref", "ledger", "unit", "supervising_unit", "lamp", "cursor", "state", "due_before"]
+    "name",
+    ["q", "label", "external_ref", "ledger", "unit", "supervising_unit", "lamp", "cursor", "state", "due_before"],
 )
 @pytest.mark.parametrize("value", ["a%00b", "%ED%A0%80", "%ff", "%F0%9F%9A%B0", "'%22%5C;--", "%25_*%28"])
 async def test_no_text_in_a_query_breaks_anything(world, name, value):

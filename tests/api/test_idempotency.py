@@ -179,7 +179,9 @@ async def test_a_replay_shows_nothing_that_left_the_caller_s_scope(world, name):
     first = await client.post(url, json=body, headers=headers)
     assert first.is_success, first.text
     shown = first.json()
-    moved = url.split("/")[3] if name in ("claim", "progress") else (shown["items"][0] if "items" in shown else shown)["id"]
+    moved = (
+        url.split("/")[3] if name in ("claim", "progress") else (shown["items"][0] if "items" in shown else shown)["id"]
+    )
     ok(await world.fire(world.admin, moved, "transfer", responsible_unit="t2v1", reason="属地有误"))
     refused(await client.post(url, json=body, headers=headers), "not_found")
 

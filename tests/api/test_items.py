@@ -304,7 +304,8 @@ async def test_of_two_simultaneous_corrections_one_is_stale(world):
 FACTS = {
     "title": "改后的标题", "description": "一\n二", "category": "供水", "severity": "critical", "goal": "恢复供水",
     "measures": "更换管道", "responsible_person": "李明", "found_on": "2026-01-04", "labels": ["饮水", "急"],
-    "attributes": {"b": 1e15, "a": [1, 2.5, None, False], "长": {"z": 1, "y": "2"}}, "source": {"kind": "petition", "ref": "信访〔2026〕3号", "contact": CONTACT},
+    "attributes": {"b": 1e15, "a": [1, 2.5, None, False], "长": {"z": 1, "y": "2"}},
+    "source": {"kind": "petition", "ref": "信访〔2026〕3号", "contact": CONTACT},
 }  # fmt: skip
 
 
@@ -353,7 +354,9 @@ async def test_null_empties_what_may_be_empty_and_what_is_left_out_stays(world):
         assert [error["pointer"] for error in problem["errors"]] == [f"/{name}"]
 
 
-@pytest.mark.parametrize("name", ["state", "responsible_unit_id", "supervising_unit_id", "ledger_id", "number", "version"])
+@pytest.mark.parametrize(
+    "name", ["state", "responsible_unit_id", "supervising_unit_id", "ledger_id", "number", "version"]
+)
 async def test_state_and_units_are_never_corrected(world, name):
     answer = await patch(world.admin, await world.item(), **{name: NOBODY})
     refused(answer, "invalid_request", (f"/{name}", "unknown_field"))

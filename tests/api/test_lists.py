@@ -4,10 +4,15 @@ import asyncio
 import base64
 import itertools
 import json
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
-from service.store import lists
+from service.actions.service import new_id
+from service.store import items, lists, principals, worklist
+from service.store.database import Changes
+from service.workflow.items import NEVER
 from tests.api.helpers import NOBODY, day, every_page, ids, match, ok, read, refused
 
 serial = itertools.count(1)
@@ -56,20 +61,14 @@ async def test_an_item_seen_through_two_grants_stands_once(world):
 
 async def two_grants(world):
     """A viewer over the town t1 and the village t2v1."""
-    from datetime import UTC, datetime
-
-    from service.actions.service import new_id
-    from service.store import principals
-    from service.store.database import Changes
-
     client = await world.person("viewer", "t1")
     me = await read(client, "/v1/me")
 
     async def action(tx):
         changes = Changes()
         changes.add(
-            principals.INSERT_GRANT, tenant_id=uuid(me["tenant_id"]), id=new_id(), role="viewer", subtree=True,
-            principal_id=uuid(me["principal_id"]), unit_id=uuid(world.units["t2v1"]), until=None,
+            principals.INSERT_GRANT, tenant_id=UUID(me["tenant_id"]), id=new_id(), role="viewer", subtree=True,
+            principal_id=UUID(me["principal_id"]), unit_id=UUID(world.units["t2v1"]), until=None,
             created_at=datetime.now(UTC),
         )  # fmt: skip
         await tx.apply(changes)
@@ -78,12 +77,6 @@ async def two_grants(world):
     world.app.state.doorkeeper._known.clear()
     assert len((await read(client, "/v1/me"))["grants"]) == 2
     return client
-
-
-def uuid(text):
-    from uuid import UUID
-
-    return UUID(text)
 
 
 # -- narrowed to what
@@ -228,19 +221,18 @@ async def test_total_and_allowed_triggers_come_only_when_asked_for(world):
 
 
 SORTS = ("due_on", "-due_on", "-listed_at", "-updated_at")
-DUE = [day(3), day(1), None, day(2), day(1), None, day(-4), day(2), day(1), None, day(9)]
-
-
-async def undate(world, item_ids):
-    """Takes the deadline from items, as rows without a day are stored: no call can make one."""
-    return item_ids
+DUE = (3, 1, 5, 2, 1, 5, -4, 2, 1, 5, 9)
 
 
 @pytest.fixture(scope="module")
 async def many(world):
-    """Items with equal and different deadlines and listing times, under the label 分页."""
+    return await to_page(world, "分页")
+
+
+async def to_page(world, label):
+    """Items with equal and different deadlines and listing times, under one label."""
     bodies = [
-        {"labels": ["分页"], "due_on": due or day(5), "listed_at": f"2026-01-{5 + n % 3:02}T00:00:00Z"}
+        {"labels": [label], "due_on": day(due), "listed_at": f"2026-01-{5 + n % 3:02}T00:00:00Z"}
         for n, due in enumerate(DUE)
     ]
     given = [{"ledger": "default", "title": "分页", "responsible_unit": "t1v1", **body} for body in bodies]
@@ -262,12 +254,14 @@ async def test_a_list_is_sorted_by_what_was_asked_and_by_id_within(world, many, 
 
 
 @pytest.mark.parametrize("sort", SORTS)
-@pytest.mark.parametrize("limit", [1, 2, 5])
+@pytest.mark.parametrize("limit", [1, 4])
 @pytest.mark.parametrize("extra", [{}, {"q": "分页"}, {"unit": "t1"}, {"severity": "general"}])
-async def test_pages_are_the_list_while_other_rows_are_written_in_between(world, many, sort, limit, extra):
-    asked = {"label": "分页", "sort": sort, **extra}
+async def test_pages_are_the_list_while_other_rows_are_written_in_between(world, sort, limit, extra):
+    label = fresh()
+    many = await to_page(world, label)
+    asked = {"label": label, "sort": sort, **extra}
     whole = [row["id"] for row in (await read(world.admin, "/v1/items", limit=200, **asked))["items"]]
-    assert set(many) <= set(whole)
+    assert sorted(many) == sorted(whole)
     paged, cursor, page_number = [], {}, 0
     while True:
         page = await read(world.admin, "/v1/items", limit=limit, **asked, **cursor)
@@ -279,7 +273,7 @@ async def test_pages_are_the_list_while_other_rows_are_written_in_between(world,
         page_number += 1
         if page_number <= 3:
             due = (day(-30), day(2), day(60))[page_number - 1]
-            await world.item(labels=["分页"], title="分页插入", due_on=due)
+            await world.item(labels=[label], title="分页插入", due_on=due)
     assert [item_id for item_id in paged if item_id in whole] == whole
     assert len(set(paged)) == len(paged)
 
@@ -303,17 +297,11 @@ async def test_rows_without_a_date_sort_last_both_ways(world):
 
 
 async def take_deadline(world, item_ids):
-    from datetime import date
-
-    from service.store import items, worklist
-    from service.store.database import Changes
-    from service.workflow.items import NEVER
-
-    tenant_id = uuid((await read(world.admin, "/v1/me"))["tenant_id"])
-    scope = [uuid(world.units["root"])]
+    tenant_id = UUID((await read(world.admin, "/v1/me"))["tenant_id"])
+    scope = [UUID(world.units["root"])]
 
     async def action(tx):
-        for item_id in map(uuid, item_ids):
+        for item_id in map(UUID, item_ids):
             found = await items.find(tx, tenant_id, item_id, scope)
             changes = Changes()
             statement, params = items.write_params(tenant_id, found.item, {"due_on": None})
@@ -321,7 +309,6 @@ async def take_deadline(world, item_ids):
             changes.add(worklist.RESCHEDULE, tenant_id=tenant_id, ref=item_id, new_kind="item", new_due=NEVER)
             await tx.apply(changes)
 
-    assert date.max == NEVER
     await world.service.database.write(action)
 
 
@@ -422,8 +409,9 @@ TEXT = "青溪村饮水管网漏损，三组 Pump-7B 早晚缺水；ＡＢＣ型
 async def searched(world):
     """One item whose every text can be found."""
     return await world.item(
-        title=TEXT, description="第一行\n第二行有ｶﾀｶﾅ", category="供水类", goal="恢复供水目标", measures="更换主管道措施",
-        responsible_person="欧阳𠮷", source={"kind": "petition", "ref": "信访〔2026〕3号", "contact": "王大妈"},
+        title=TEXT, description="第一行\n第二行有ｶﾀｶﾅ", category="供水类", goal="恢复供水目标",
+        measures="更换主管道措施", responsible_person="欧阳𠮷",
+        source={"kind": "petition", "ref": "信访〔2026〕3号", "contact": "王大妈"},
         labels=["民生实事"], external_ref="REF-77/x", attributes={"note": "属性里的字"},
     )  # fmt: skip
 
@@ -431,10 +419,10 @@ async def searched(world):
 @pytest.mark.parametrize(
     "q",
     [
-        "饮水", "管网漏损", "青溪村饮水管网漏损，三组", "水", "溪", "损", "三组 pump", "PUMP-7b", "pump 7b".replace(" ", "-"), "7b",
-        "b", "7", "abc", "ＡＢＣ", "ａｂｃ型水泵", "100%", "%_完", "100%_完好", "第一行", "第二行有カタカナ", "供水类", "恢复供水目标",
-        "更换主管道措施", "欧阳𠮷", "𠮷", "信访〔2026〕3号", "信访(2026)".replace("(", "〔").replace(")", "〕"), "民生实事", "ref-77/X",
-        "  饮水  ", "三组   Pump", "；ABC", "%", "_", "-", "%_", "〔", "，",
+        "饮水", "管网漏损", "青溪村饮水管网漏损，三组", "水", "溪", "损", "三组 pump", "PUMP-7b", "7b", "b", "7",
+        "abc", "ＡＢＣ", "ａｂｃ型水泵", "100%", "%_完", "100%_完好", "第一行", "第二行有カタカナ", "供水类",
+        "恢复供水目标", "更换主管道措施", "欧阳𠮷", "𠮷", "信访〔2026〕3号", "民生实事", "ref-77/X", "  饮水  ",
+        "三组   Pump", "；ABC", "%", "_", "%_", "〔", "，",
     ],
 )  # fmt: skip
 async def test_a_search_finds_what_is_written_somewhere_in_the_item(world, searched, q):
@@ -446,9 +434,9 @@ async def test_a_search_finds_what_is_written_somewhere_in_the_item(world, searc
 @pytest.mark.parametrize(
     "q",
     [
-        "水管网饮", "饮网", "青溪镇", "第一行第二行", "三组pump", "饮水 OR 青溪", "饮水*", '"饮水"', "NOT 饮水", "饮水 & 青溪", "饮%",
-        "饮_管", "青.村", "NEAR(饮 水)", "'", '"', "\\", "*", "()", "饮水'--", "title:饮水", "王大妈", "属性里的字", "^饮水",
-        "$$", "饮水)", ":*", "!饮水", "<->", "\u200b", "。", "🚰", "%%", "__",
+        "水管网饮", "饮网", "青溪镇", "第一行第二行", "三组pump", "饮水 OR 青溪", "饮水*", '"饮水"', "NOT 饮水",
+        "饮水 & 青溪", "饮%", "饮_管", "青.村", "NEAR(饮 水)", "'", '"', "\\", "*", "()", "饮水'--", "title:饮水",
+        "王大妈", "属性里的字", "^饮水", "$$", "饮水)", ":*", "!饮水", "<->", "\u200b", "。", "🚰", "%%", "__",
     ],
 )  # fmt: skip
 async def test_quotes_operators_and_wildcards_are_only_characters(world, searched, q):

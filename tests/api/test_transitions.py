@@ -18,7 +18,12 @@ INPUT = {
     "reopen": {"reason": "问题反弹", "due_on": day(20)},
     "annul": {"reason": "误报"},
 }
-MINUTES = {"held_on": day(0), "attendees": ["王强", "李明"], "minutes": "责成十日内完成整改", "commitments": "十日内完成"}
+MINUTES = {
+    "held_on": day(0),
+    "attendees": ["王强", "李明"],
+    "minutes": "责成十日内完成整改",
+    "commitments": "十日内完成",
+}
 PATHS = {
     "open": (),
     "rectifying": ("claim",),
@@ -74,13 +79,19 @@ async def test_an_item_lives_from_listing_to_its_second_closing(world, people):
     item = ok(await fire(world, town, item, "escalate"))
     assert (item["state"], item["escalation_count"]) == ("escalated", 1)
     interview = await read(village, f"/v1/interviews/{item['interview_id']}")
-    assert (interview["state"], interview["item_id"], interview["unit_id"]) == ("pending", item["id"], world.units["t1v1"])
+    assert (interview["state"], interview["item_id"], interview["unit_id"]) == (
+        "pending",
+        item["id"],
+        world.units["t1v1"],
+    )
 
     refused(await fire(world, town, item, "resume"), "guard_refused", guard="interview_recorded")
     recorded = ok(await record(town, item))
     assert (recorded["state"], recorded["minutes"], recorded["held_on"]) == ("recorded", MINUTES["minutes"], day(0))
     refused(await record(town, item), "guard_refused", guard="interview_pending")
-    assert (await read(town, f"/v1/items/{item['id']}"))["version"] == item["version"], "a talk is no change of the item"
+    assert (await read(town, f"/v1/items/{item['id']}"))["version"] == item["version"], (
+        "a talk is no change of the item"
+    )
 
     item = ok(await fire(world, town, item, "resume"))
     assert (item["state"], item["deadline"]["due_on"], item["claim"]["signed_by"]) == ("rectifying", day(20), "张三")
@@ -171,7 +182,10 @@ async def test_a_trigger_that_the_state_does_not_take_says_what_it_takes(world, 
     told = await prospects(world.admin, item)
     assert problem["allowed_triggers"] == [name for name in TRIGGERS if told[name]["allowed"]]
     assert state in problem["detail"] and trigger in problem["detail"]
-    assert await read(world.admin, f"/v1/items/{item['id']}") == {**item, "allowed_triggers": problem["allowed_triggers"]}
+    assert await read(world.admin, f"/v1/items/{item['id']}") == {
+        **item,
+        "allowed_triggers": problem["allowed_triggers"],
+    }
 
 
 @pytest.mark.parametrize("etag", ['"1"', 'W/"1"', ' "1" ', "*"])
@@ -401,8 +415,22 @@ async def test_a_talk_is_recorded_by_the_supervising_side_and_not_for_the_future
     refused(await record(people["town"], {"interview_id": NOBODY}), "not_found")
     refused(await record(people["town"], item, held_on=day(1)), "invalid_request", ("/held_on", "in_future"))
     refused(await record(people["town"], item, attendees=[]), "invalid_request", ("/attendees", "too_short"))
-    refused(await record(people["town"], item, attendees=["a", "b\n"]), "invalid_request", ("/attendees/1", "bad_format"))
+    refused(
+        await record(people["town"], item, attendees=["a", "b\n"]), "invalid_request", ("/attendees/1", "bad_format")
+    )
     ok(await record(people["town"], item))
+
+
+async def test_of_simultaneous_records_of_one_talk_one_is_kept(world, people):
+    item = await in_state(world, "escalated")
+    answers = await asyncio.gather(
+        *(record(client, item, minutes=f"纪要 {n}") for n, client in enumerate((people["town"], people["county"]) * 3))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
+    (kept,) = [answer.json()["minutes"] for answer in answers if answer.is_success]
+    assert (await read(people["town"], f"/v1/interviews/{item['interview_id']}"))["minutes"] == kept
+    events = await every_page(people["town"], f"/v1/items/{item['id']}/events")
+    assert [event["type"] for event in events].count("interview.recorded") == 1
 
 
 async def test_closing_with_a_waiver_cancels_the_talk(world, people):

@@ -74,13 +74,12 @@ async def test_only_admin_makes_units_and_ledgers(world, role):
     refused(await client.post("/v1/ledgers", json={"code": "no", "name": "无"}), "forbidden")
     (ledger,) = [each for each in await every_page(client, "/v1/ledgers") if each["code"] == "default"]
     refused(
-        await client.patch(f"/v1/ledgers/{ledger['id']}", json={"name": "无"}, headers={"If-Match": '"99"'}), "forbidden"
+        await client.patch(f"/v1/ledgers/{ledger['id']}", json={"name": "无"}, headers={"If-Match": '"99"'}),
+        "forbidden",
     )
 
 
-@pytest.mark.parametrize(
-    ("unit", "codes"), [("t2", ["t2", "t2v1"]), ("t2v1", ["t2v1"]), ("d1", ["d1"])]
-)
+@pytest.mark.parametrize(("unit", "codes"), [("t2", ["t2", "t2v1"]), ("t2v1", ["t2v1"]), ("d1", ["d1"])])
 async def test_units_are_seen_from_one_s_own_down(world, unit, codes):
     client = await world.person("viewer", unit)
     assert set(codes) <= {each["code"] for each in await every_page(client, "/v1/units", limit=1)}

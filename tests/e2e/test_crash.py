@@ -14,12 +14,13 @@ from tests.workload import Workload
 WORKERS = 20
 
 
-async def _killed_in_mid_load(server: Server, work: Workload, after: int) -> None:
-    """Run the load and kill the server once `after` operations more were acknowledged."""
+async def _loaded(work: Workload, until: int) -> asyncio.Task[None]:
+    """A load that is under way: `until` operations more were acknowledged (or it ended, and will say why)."""
     load = asyncio.create_task(work.run(100_000, WORKERS))
-    await work.acknowledged(after)
-    server.kill()
-    await load
+    enough = asyncio.create_task(work.acknowledged(until))
+    await asyncio.wait({load, enough}, return_when=asyncio.FIRST_COMPLETED)
+    enough.cancel()
+    return load
 
 
 async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(
@@ -32,7 +33,9 @@ async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(
 
     server.start()
     for _ in range(25 if full else 2):
-        await _killed_in_mid_load(server, work, after=moments.randint(20, 200))
+        load = await _loaded(work, until=moments.randint(20, 200))
+        server.kill()
+        await load
 
         lost = [operation for operation in work.operations if operation.status is None]
         assert lost, "the server was idle when it was killed"
@@ -66,8 +69,7 @@ async def test_a_server_that_was_told_to_stop_answers_what_it_has_begun(server: 
     keys = await workload.people_of(own_settings)
     work = Workload(server, keys, seed=20260107)
     server.start()
-    load = asyncio.create_task(work.run(100_000, WORKERS))
-    await work.acknowledged(50)
+    load = await _loaded(work, until=50)
 
     await asyncio.to_thread(server.stop)
     await load

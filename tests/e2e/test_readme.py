@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_the_walk_does_what_it_says(readme: str, demo: DemoServer, tmp_path: Pat
     (listed,) = next(answers)
     assert (listed["state"], listed["version"], listed["cycle"]) == ("open", 1, 1)
     due = date.fromisoformat(listed["deadline"]["due_on"])
-    assert timedelta(days=19) <= due - date.today() <= timedelta(days=21)
+    assert timedelta(days=19) <= due - datetime.now(UTC).date() <= timedelta(days=21)
 
     (claimed,) = next(answers)
     assert (claimed["id"], claimed["state"], claimed["version"]) == (listed["id"], "rectifying", 2)

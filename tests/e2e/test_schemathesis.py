@@ -25,8 +25,8 @@ SEMANTICS = Path(__file__).with_name("semantics.py")
 EXAMPLES, EXAMPLES_FULL = 10, 300
 """Requests that are made up for an operation, beside those that the document's bounds and examples lead to."""
 
-TOLERATED = {"validation_mismatch", "low_valid_rate"}
-"""Warnings that many requests to an operation are refused: the semantics look into each, and one must be accepted."""
+TOLERATED = {"validation_mismatch", "low_valid_rate", "missing_test_data"}
+"""Guesses from many refusals: here each refusal is looked into, and every operation must have accepted something."""
 
 LASTS_AT_MOST, LASTS_AT_MOST_FULL = 600, 7200
 """Seconds after which something hangs."""
@@ -66,7 +66,7 @@ def seeds(server: Server) -> dict[str, list[str]]:
         }
         items = [item(number) for number in range(8)]
         items += [item(10 + number, claim) for number in range(8)]
-        items += [item(20 + number, claim, escalate) for number in range(4)]
+        items += [item(20 + number, claim, escalate) for number in range(8)]
         items += [item(30 + number, claim, close) for number in range(4)]
         talks = [each["interview_id"] for each in items if each["interview_id"]]
         return {
@@ -141,9 +141,6 @@ def test_every_operation_keeps_to_the_document(server: Server, tmp_path: Path, f
         text=True,
         timeout=LASTS_AT_MOST_FULL if full else LASTS_AT_MOST,
     )  # fmt: skip
-    if keep := os.environ.get("KEEP"):
-        Path(keep).write_text(run.stdout + run.stderr)
-        Path(keep + ".json").write_text(report.read_text() if report.exists() else "")
     assert run.returncode == 0, run.stdout + run.stderr
     told = json.loads(report.read_text())
     assert told["operations"]["tested"] == told["operations"]["total"] > 0
