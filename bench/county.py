@@ -15,7 +15,7 @@ from bench import words
 from service.store.worklist import CLOSED_ITEM, CO, EXACT, OPEN_ITEM, RESPONSIBLE, SUPERVISING
 from service.workflow import calendar, deadlines, events, listing
 from service.workflow.events import Actor, Event
-from service.workflow.items import NEVER, Draft, Interview, Item
+from service.workflow.items import NEVER, DeadlineAsked, Draft, Interview, Item
 from service.workflow.listing import Place
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.policy import Policy, number
@@ -141,7 +141,7 @@ def items(county: County, numbers: range) -> Iterator[Filled]:
         draft = Draft(
             **text, severity=chance.choices(tuple(Severity), (80, 15, 5))[0].value,
             source_kind=chance.choice(tuple(SourceKind)).value, responsible_person=words.person(chance),
-            found_on=listed_on, labels=words.labels(chance), **_deadline(chance, listed_on),
+            found_on=listed_on, labels=words.labels(chance), deadline=_deadline(chance, listed_on),
         )  # fmt: skip
         place = Place(
             ledger_id=ledger.id, policy=policy, policy_epoch=ledger.policy_epoch, calendar=calendar.BASE,
@@ -174,14 +174,14 @@ def _somewhere(spots: list[Spot], chance: Random) -> Spot:
     return spots[1 + towns + int(below * chance.random() ** 1.3)]
 
 
-def _deadline(chance: Random, listed_on: date) -> dict[str, Any]:
+def _deadline(chance: Random, listed_on: date) -> DeadlineAsked | None:
     """By the policy, by a given day, or a standing review."""
     kind = chance.random()
     if kind < 0.60:
-        return {}
+        return None
     if kind < 0.97:
-        return {"deadline_kind": "date", "due_on": listed_on + timedelta(days=chance.randint(7, 120))}
-    return {"deadline_kind": "standing"}
+        return DeadlineAsked("date", listed_on + timedelta(days=chance.randint(7, 120)))
+    return DeadlineAsked("standing")
 
 
 def _lived(county: County, item: Item, n: int, chance: Random) -> tuple[Item, Interview | None]:

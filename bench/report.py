@@ -85,15 +85,15 @@ def triggers(rounds: list[Round]) -> str:
 
 
 def pages(timed: list[Timed]) -> str:
-    """Milliseconds in the database. Aims in brackets are our own; the others were stated."""
+    """Milliseconds in the database, and until the driver has the rows. Aims in brackets are our own."""
     lines = [
-        "| Page | Scope | Rows | p50 ms | p95 ms | p99 ms | Aim p95 | Met |",
-        "|---|---|---:|---:|---:|---:|---:|---|",
+        "| Page | Scope | Rows | p50 ms | p95 ms | p99 ms | Driver p95 ms | Aim p95 | Met |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for each in timed:
         aim = f"{each.kind.aim:g}" if each.kind.stated else f"({each.kind.aim:g})"
         shown = " | ".join(f"{each.ms(share):.2f}" for share in (0.5, 0.95, 0.99))
         rows = each.rows // max(1, len(each.runs))
-        met = "yes" if each.met else "NO"
-        lines.append(f"| {each.kind.name} | {each.scope} | {rows} | {shown} | {aim} | {met} |")
+        driver, met = each.driver_ms(0.95), "yes" if each.met else "NO"
+        lines.append(f"| {each.kind.name} | {each.scope} | {rows} | {shown} | {driver:.2f} | {aim} | {met} |")
     return "\n".join(lines)

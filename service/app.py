@@ -12,7 +12,19 @@ from starlette.exceptions import HTTPException
 
 from service.actions.access import Doorkeeper
 from service.actions.service import Service
-from service.api import interviews, items, ledgers, middleware, openapi, operations, problems, transitions, units
+from service.api import (
+    interviews,
+    items,
+    ledgers,
+    listing,
+    middleware,
+    openapi,
+    operations,
+    problems,
+    progress,
+    transitions,
+    units,
+)
 from service.api.metrics import Metrics
 from service.errors import Refused
 from service.outside import vault
@@ -82,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    rooms = (items, transitions, interviews, ledgers, units)
+    rooms = (items, listing, transitions, progress, interviews, ledgers, units)
     routers = (*(room.router for room in rooms), operations.me_router, operations.router)
     for router in routers:
         app.include_router(router)

@@ -348,6 +348,7 @@ def upgrade() -> None:
         sa.Column("commitments", sa.Text(), nullable=True),
         sa.Column("recorded_by", sa.Uuid(), nullable=True),
         sa.Column("recorded_at", INSTANT, nullable=True),
+        sa.Column("seal_salt", sa.LargeBinary(), nullable=True),
         *inline("interviews"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_interviews")),
     )

@@ -21,9 +21,10 @@ from service.actions.service import Call, Service
 from service.errors import forbidden, invalid
 from service.store import search
 from service.store.database import Changes, Tx
-from service.workflow import events, listing
-from service.workflow.items import Item, Lines
+from service.workflow import deadlines, events, listing
+from service.workflow.items import DeadlineAsked, Item, Lines, deadline_columns
 from service.workflow.permissions import Standing
+from service.workflow.policy import Policy
 from service.workflow.views import ItemView
 
 OWN_FIELDS = frozenset({"measures", "responsible_person"})
@@ -38,6 +39,7 @@ class Correction:
     contact: str | None = None
     contact_given: bool = False
     co_units: tuple[Named, ...] | None = None
+    deadline: DeadlineAsked | None = None
 
 
 async def correct(service: Service, call: Call, item_id: UUID, correction: Correction, if_version: int) -> ItemView:
@@ -61,6 +63,8 @@ async def correct(service: Service, call: Call, item_id: UUID, correction: Corre
             co_lines = tuple(units_found.line(named) for named in correction.co_units)
             lines = Lines(responsible=lines.responsible, supervising=lines.supervising, co=co_lines)
             given["co_unit_ids"] = tuple({line[0]: None for line in co_lines if line[0] != item.responsible_unit_id})
+        if correction.deadline is not None:
+            given |= _deadline(call, item, correction, policy)
         if correction.contact_given and open_contact(service, call, item) != correction.contact:
             given["contact_sealed"] = seal_contact(service, call, item.id, correction.contact)
         columns = listing.corrected(item, given, now=call.now)
@@ -73,13 +77,26 @@ async def correct(service: Service, call: Call, item_id: UUID, correction: Corre
     return await service.write(call, action)
 
 
+def _deadline(call: Call, item: Item, correction: Correction, policy: Policy) -> dict[str, Any]:
+    """The deadline that was asked for, counted as if the item had been listed with it."""
+    asked = listing.deadline_for(
+        correction.deadline,
+        policy,
+        call.calendar,
+        severity=correction.given.get("severity", item.severity),
+        found_on=correction.given.get("found_on", item.found_on),
+        listed_on=deadlines.local_day(item.listed_at, call.caller.timezone),
+    )
+    return deadline_columns(asked)
+
+
 def _may_correct(standing: Standing, correction: Correction) -> None:
     if standing.updates:
         return
     if not standing.claims:
         raise forbidden("decide")
     touched = {*correction.given, *(["source"] if correction.contact_given else [])}
-    if not touched <= OWN_FIELDS or correction.co_units is not None:
+    if not touched <= OWN_FIELDS or correction.co_units is not None or correction.deadline is not None:
         raise forbidden("own_fields")
 
 

@@ -1,5 +1,6 @@
 """Interviews (约谈): what an escalation opened is put on record, so that the item can go on."""
 
+import os
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -9,7 +10,7 @@ from service.actions.service import Call, Replay, Service
 from service.errors import Refused, forbidden, guard, invalid
 from service.store import interviews
 from service.store.database import Changes, Tx
-from service.workflow import events
+from service.workflow import events, sealing
 from service.workflow.items import Interview, Lines
 from service.workflow.permissions import Standing, holds
 from service.workflow.states import InterviewState, Role
@@ -54,6 +55,7 @@ async def record(service: Service, call: Call, interview_id: UUID, minutes: Minu
             commitments=minutes.commitments,
             recorded_by=call.caller.principal_id,
             recorded_at=call.now,
+            seal_salt=os.urandom(sealing.SALT_BYTES),
         )
         changes = Changes()
         change(changes, call, found.item, {})

@@ -270,7 +270,7 @@ class InterviewPageOut(Shape):
 
 
 def interview(talk: Interview) -> dict[str, Any]:
-    return {name: getattr(talk, name) for name in Interview.__dataclass_fields__}
+    return {name: getattr(talk, name) for name in InterviewOut.model_fields}
 
 
 class UnitOut(Shape):

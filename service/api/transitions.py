@@ -12,9 +12,9 @@ from service.actions.transitions import Move
 from service.api import shapes
 from service.api.deps import Calling, Route, answered, etag_of, if_match, replayed, service_of, with_receipt
 from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, either
-from service.api.items import ItemId, named, named_or_none
 from service.api.openapi import WRITE, documented
 from service.api.problems import describe, language
+from service.api.references import ItemId, named, named_or_none
 from service.errors import Refused, invalid
 from service.workflow.guards import Command, Verification
 from service.workflow.states import VerificationMethod

@@ -26,8 +26,8 @@ from service.api.deps import (
     write_cursor,
 )
 from service.api.fields import Code, Id, Model, Name, either
-from service.api.items import named
 from service.api.openapi import WRITE, documented
+from service.api.references import named
 from service.workflow.organisation import Unit
 from service.workflow.states import Level
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, bindparam, select, update
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, Text, bindparam, select, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -35,12 +35,13 @@ class InterviewRow(SQLModel, table=True):
     commitments: str | None = Field(sa_type=Text)
     recorded_by: UUID | None
     recorded_at: datetime | None = Field(sa_type=Instant)
+    seal_salt: bytes | None = Field(sa_type=LargeBinary)
 
 
 _interviews, _work = table(InterviewRow), table(WorkRow)
 _tenant = bindparam("tenant_id", type_=_interviews.c.tenant_id.type)
 _id = bindparam("interview_id", type_=_interviews.c.id.type)
-RECORDED = ("state", "held_on", "attendees", "minutes", "commitments", "recorded_by", "recorded_at")
+RECORDED = ("state", "held_on", "attendees", "minutes", "commitments", "recorded_by", "recorded_at", "seal_salt")
 
 _names = tuple(Interview.__dataclass_fields__)
 _columns = [_interviews.c[name] for name in _names]

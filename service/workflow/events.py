@@ -159,10 +159,12 @@ def of_interview(item: Item, interview: Interview) -> EventDraft:
     record = {
         "attendees": list(interview.attendees), "minutes": interview.minutes, "commitments": interview.commitments,
     }  # fmt: skip
+    if interview.seal_salt is None:
+        raise ValueError("an interview on record has its salt")
     data = {
         "interview_id": str(interview.id),
         "held_on": plain(interview.held_on),
-        "minutes_digest": sealing.digest(interview.id.bytes, record),
+        "minutes_digest": sealing.digest(interview.seal_salt, record),
     }
     return EventDraft("interview.recorded", item, concerned(item), data)
 

@@ -120,7 +120,10 @@ def deadline_of(item: Item) -> Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interview:
-    """The formal talk (约谈) that an escalation opens. `due_on` is the last good day to hold it."""
+    """The formal talk (约谈) that an escalation opens. `due_on` is the last good day to hold it.
+
+    `seal_salt` goes into the digest that the event carries: without it nobody can try out guesses of what was said.
+    """
 
     id: UUID
     item_id: UUID
@@ -135,6 +138,7 @@ class Interview:
     commitments: str | None = None
     recorded_by: UUID | None = None
     recorded_at: datetime | None = None
+    seal_salt: bytes | None = None
 
     @property
     def recorded(self) -> bool:
@@ -165,6 +169,15 @@ class Lines:
     co: tuple[tuple[UUID, ...], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DeadlineAsked:
+    """A deadline as it was asked for; `kind` date without `due_on` leaves the day to the policy's limit."""
+
+    kind: str
+    due_on: date | None = None
+    text: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """The facts of an item to be listed, checked for shape but not yet for rules."""
@@ -181,9 +194,7 @@ class Draft:
     measures: str | None = None
     found_on: date | None = None
     listed_at: datetime | None = None
-    deadline_kind: str | None = None
-    due_on: date | None = None
-    deadline_text: str | None = None
+    deadline: DeadlineAsked | None = None
     closed_on: date | None = None
     closed_note: str | None = None
     external_ref: str | None = None

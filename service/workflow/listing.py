@@ -9,7 +9,7 @@ from service.errors import guard, invalid
 from service.workflow import deadlines
 from service.workflow.calendar import Calendar
 from service.workflow.deadlines import Deadline
-from service.workflow.items import Draft, Item, deadline_columns
+from service.workflow.items import DeadlineAsked, Draft, Item, deadline_columns
 from service.workflow.policy import Policy
 from service.workflow.states import DeadlineKind, Resolution, State
 
@@ -49,7 +49,14 @@ def list_item(
     """
     if not place.supervising_defaulted and place.responsible[0] in place.supervising:
         raise guard("supervising_unit")
-    deadline = deadline_for(draft, place.policy, place.calendar, listed_on)
+    deadline = deadline_for(
+        draft.deadline,
+        place.policy,
+        place.calendar,
+        severity=draft.severity,
+        found_on=draft.found_on,
+        listed_on=listed_on,
+    )
     day = deadline.review_on if deadline.kind == DeadlineKind.STANDING else deadline.due_on
     closed = draft.closed_on is not None
     return Item(
@@ -104,15 +111,24 @@ def list_item(
     )
 
 
-def deadline_for(draft: Draft, policy: Policy, calendar: Calendar, listed_on: date) -> Deadline:
+def deadline_for(
+    asked: DeadlineAsked | None,
+    policy: Policy,
+    calendar: Calendar,
+    *,
+    severity: str,
+    found_on: date | None,
+    listed_on: date,
+) -> Deadline:
     """The deadline that was given, else the one the policy computes from kind and severity."""
-    if draft.deadline_kind == DeadlineKind.STANDING:
-        return deadlines.standing(listed_on, policy.review_months, draft.deadline_text)
-    if draft.deadline_kind == DeadlineKind.IMMEDIATE:
-        return deadlines.immediate(calendar, draft.found_on, listed_on, policy.immediate_days, draft.deadline_text)
-    if draft.due_on is not None:
-        return deadlines.given(draft.due_on, draft.deadline_text)
-    return deadlines.by_limit(calendar, listed_on, policy.limits[draft.severity], draft.deadline_text)
+    text = asked.text if asked else None
+    if asked is not None and asked.kind == DeadlineKind.STANDING:
+        return deadlines.standing(listed_on, policy.review_months, text)
+    if asked is not None and asked.kind == DeadlineKind.IMMEDIATE:
+        return deadlines.immediate(calendar, found_on, listed_on, policy.immediate_days, text)
+    if asked is not None and asked.due_on is not None:
+        return deadlines.given(asked.due_on, text)
+    return deadlines.by_limit(calendar, listed_on, policy.limits[severity], text)
 
 
 def check_dates(draft: Draft, *, today: date, listed_on: date) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from service.actions.service import new_id
-from service.store import items, lists, principals, worklist
+from service.store import items, list_statements, principals, worklist
 from service.store.database import Changes
 from service.workflow.items import NEVER
 from tests.api.helpers import NOBODY, day, every_page, ids, match, ok, read, refused
@@ -482,16 +482,16 @@ async def test_a_search_that_did_not_look_at_every_candidate_says_so(world, monk
     word = f"截断{next(serial)}字"
     made = [(await world.item(title=f"{word} {n}"))["id"] for n in range(5)]
     assert (await read(world.admin, "/v1/items", q=word))["truncated"] is False
-    monkeypatch.setattr(lists, "CANDIDATES", 3)
-    monkeypatch.setattr(lists, "FEW", 0)  # else the whole scope is looked at
-    lists._statement.cache_clear()
+    monkeypatch.setattr(list_statements, "CANDIDATES", 3)
+    monkeypatch.setattr(list_statements, "FEW", 0)  # else the whole scope is looked at
+    list_statements.statement.cache_clear()
     try:
         page = await read(world.admin, "/v1/items", q=word)
         assert page["truncated"] is True and {row["id"] for row in page["items"]} <= set(made)
         nothing = await read(world.admin, "/v1/items", q=word, state="closed")
         assert nothing["truncated"] is True and nothing["items"] == []
     finally:
-        lists._statement.cache_clear()
+        list_statements.statement.cache_clear()
 
 
 async def test_lists_are_read_while_items_are_written(world):

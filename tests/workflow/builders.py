@@ -3,7 +3,6 @@
 Items are put together field by field and not by firing triggers, so that a test of one trigger does not rest on others.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -23,8 +22,9 @@ from service.workflow.items import Interview, Item
 from service.workflow.machine import Step
 from service.workflow.permissions import Standing
 from service.workflow.policy import DEFAULTS, Policy, default_policy, merge
+from tests.conftest import FULL
 
-MORE = 20 if os.environ.get("XIAOHAO_TEST_SIZE") == "full" else 1
+MORE = 20 if FULL else 1
 
 
 def examples(count: int, **more: Any) -> settings:

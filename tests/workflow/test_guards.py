@@ -414,6 +414,8 @@ def test_a_supervising_unit_named_once_does_not_end_up_at_or_below_the_responsib
 def test_the_root_supervises_itself_where_no_other_is_named(before: dict[str, Any]) -> None:
     item = fire("transfer", an_item(**before), responsible_unit_id=COUNTY).after
     assert (item.responsible_unit_id, item.supervising_unit_id) == (COUNTY, COUNTY)
+    # From there on it follows again: above the root there is none to keep.
+    assert item.supervising_defaulted
     with guarded("supervising_unit"):
         fire("transfer", an_item(**before), responsible_unit_id=COUNTY, supervising_unit_id=COUNTY)
 

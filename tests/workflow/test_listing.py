@@ -8,7 +8,7 @@ import pytest
 
 from service.errors import Refused
 from service.workflow.calendar import Calendar
-from service.workflow.items import Draft, Item
+from service.workflow.items import DeadlineAsked, Draft, Item
 from service.workflow.listing import Place, check_dates, corrected, list_item
 from service.workflow.policy import Policy
 from tests.workflow.builders import (
@@ -70,7 +70,7 @@ def listed(
 
 
 def test_a_new_item_is_open_and_waits_for_its_claim() -> None:
-    assert listed(due_on=DUE_ON) == an_item(
+    assert listed(deadline=DeadlineAsked("date", DUE_ON)) == an_item(
         "open",
         listed_at=NOW,
         source_kind="other",
@@ -96,13 +96,12 @@ def test_a_new_item_keeps_what_was_said_about_it() -> None:
         "goal": "恢复畅通",
         "measures": "清淤",
         "found_on": YESTERDAY,
-        "deadline_text": "3月底前",
-        "due_on": LATER,
         "labels": ("汛期",),
         "attributes": {"source_no": "17"},
     }
-    item = listed(a_place(co_units=(OFFICE, FAR_VILLAGE)), **said)
+    item = listed(a_place(co_units=(OFFICE, FAR_VILLAGE)), deadline=DeadlineAsked("date", LATER, "4月10日前"), **said)
     assert {name: getattr(item, name) for name in said} == said
+    assert (item.due_on, item.deadline_text) == (LATER, "4月10日前")
     assert item.co_unit_ids == (OFFICE, FAR_VILLAGE)
 
 
@@ -132,7 +131,7 @@ def test_a_title_and_a_unit_are_enough() -> None:
     ],
 )
 def test_without_a_deadline_the_limit_by_severity_applies(severity: str, limit: int, due_on: date) -> None:
-    item = listed(severity=severity, deadline_text="尽快")
+    item = listed(severity=severity, deadline=DeadlineAsked("date", text="尽快"))
     assert (item.deadline_kind, item.due_on, item.review_on, item.provisional) == ("date", due_on, None, False)
     assert item.deadline_text == "尽快"
     assert item.deadline_rule == {
@@ -152,7 +151,7 @@ def test_a_limit_that_reaches_an_unpublished_year_is_provisional() -> None:
 
 def test_a_given_deadline_stands_as_it_is_even_in_the_past() -> None:
     for due_on in (date(2024, 2, 29), TODAY, LATER):
-        item = listed(due_on=due_on, severity="critical")
+        item = listed(deadline=DeadlineAsked("date", due_on), severity="critical")
         assert (item.deadline_kind, item.due_on, item.deadline_rule) == ("date", due_on, None)
 
 
@@ -161,22 +160,22 @@ def test_a_given_deadline_stands_as_it_is_even_in_the_past() -> None:
     [(None, date(2026, 3, 16)), (date(2026, 3, 2), date(2026, 3, 16)), (TODAY, date(2026, 3, 16))],
 )
 def test_an_immediate_item_is_due_three_working_days_after_found_and_listed(found_on: date, due_on: date) -> None:
-    item = listed(deadline_kind="immediate", found_on=found_on)
+    item = listed(deadline=DeadlineAsked("immediate"), found_on=found_on)
     assert (item.deadline_kind, item.due_on, item.review_on) == ("immediate", due_on, None)
 
 
 def test_an_immediate_item_found_after_its_listing_counts_from_the_finding() -> None:
     # Moved in from an old ledger: listed on the 2nd, found on the 5th, a Thursday.
-    item = listed(deadline_kind="immediate", found_on=date(2026, 3, 5), listed_on=date(2026, 3, 2))
+    item = listed(deadline=DeadlineAsked("immediate"), found_on=date(2026, 3, 5), listed_on=date(2026, 3, 2))
     assert item.due_on == date(2026, 3, 10)
 
 
 def test_a_standing_item_has_a_review_and_no_due_day() -> None:
-    item = listed(deadline_kind="standing", deadline_text="长期坚持")
+    item = listed(deadline=DeadlineAsked("standing", text="长期坚持"))
     assert (item.deadline_kind, item.due_on, item.review_on) == ("standing", None, date(2026, 6, 11))
     assert item.deadline_day == date(2026, 6, 11)
     twice_a_year = a_place(policy=a_policy(limits={"review_months": 6}))
-    assert listed(twice_a_year, deadline_kind="standing").review_on == date(2026, 9, 11)
+    assert listed(twice_a_year, deadline=DeadlineAsked("standing")).review_on == date(2026, 9, 11)
 
 
 def test_the_claim_is_due_as_the_policy_says() -> None:
@@ -193,7 +192,11 @@ def test_the_claim_is_due_as_the_policy_says() -> None:
 def test_an_item_moved_in_closed_keeps_by_how_much_it_was_late(closed_on: date, days_late: int) -> None:
     old, end = datetime(2025, 11, 3, 1, 0, tzinfo=UTC), datetime.combine(closed_on, time(15, 59, 59), tzinfo=UTC)
     item = listed(
-        listed_on=date(2025, 11, 3), listed_at=old, due_on=date(2025, 11, 28), closed_on=closed_on, closed_at=end
+        listed_on=date(2025, 11, 3),
+        listed_at=old,
+        deadline=DeadlineAsked("date", date(2025, 11, 28)),
+        closed_on=closed_on,
+        closed_at=end,
     )
     assert (item.state, item.resolution, item.closed_days_late) == ("closed", "rectified", days_late)
     assert (item.listed_at, item.created_at, item.closed_at, item.claim_due) == (old, NOW, end, None)
@@ -201,7 +204,7 @@ def test_an_item_moved_in_closed_keeps_by_how_much_it_was_late(closed_on: date, 
 
 
 def test_an_open_item_is_not_closed_in_any_respect() -> None:
-    item = listed(due_on=YESTERDAY)
+    item = listed(deadline=DeadlineAsked("date", YESTERDAY))
     assert (item.resolution, item.closed_at, item.closed_days_late) == (None, None, None)
     assert item.overdue(TODAY)
 
@@ -238,9 +241,10 @@ def test_the_root_supervises_itself_by_default_only() -> None:
     [
         ({}, TODAY, []),
         ({"found_on": TODAY, "closed_on": TODAY}, TODAY, []),
-        ({"found_on": date(2019, 1, 1), "due_on": date(2019, 2, 1)}, date(2019, 1, 5), []),
+        ({"found_on": date(2019, 1, 1)}, date(2019, 1, 5), []),
         ({"closed_on": date(2019, 1, 5)}, date(2019, 1, 5), []),
-        ({"due_on": date(2030, 1, 1)}, TODAY, []),
+        ({"deadline": DeadlineAsked("date", date(2019, 2, 1))}, TODAY, []),
+        ({"deadline": DeadlineAsked("date", date(2030, 1, 1))}, TODAY, []),
         ({"found_on": TOMORROW}, TODAY, [("/found_on", "in_future")]),
         ({}, TOMORROW, [("/listed_at", "in_future")]),
         ({"closed_on": TOMORROW}, TODAY, [("/closed/on", "in_future")]),

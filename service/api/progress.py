@@ -1,0 +1,77 @@
+"""Progress entries over HTTP."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+from pydantic_core import to_json
+
+from service.actions import progress
+from service.actions.service import Recorded, Replay
+from service.api import shapes
+from service.api.deps import (
+    Calling,
+    Cursor,
+    Limit,
+    Route,
+    answered,
+    cursor_context,
+    id_of,
+    page_answer,
+    read_cursor,
+    replayed,
+    service_of,
+    with_receipt,
+    write_cursor,
+)
+from service.api.fields import (
+    Integer,
+    LongText,
+    Model,
+)
+from service.api.openapi import WRITE, documented
+from service.api.references import ItemId
+
+router = APIRouter(route_class=Route, tags=["items"])
+
+
+class ProgressIn(Model):
+    text: LongText
+    percent: Annotated[int, Field(ge=0, le=100), Integer] | None = None
+
+
+@router.post(
+    "/v1/items/{item_id}/progress",
+    **documented(
+        "create_item_progress", "Report what was done", shapes.ProgressOut, status=201,
+        codes=(*WRITE, "invalid_transition"), idempotent=True,
+        example={
+            "zh": {"summary": "填报整改进展", "value": {"text": "已更换主管道120米，三组恢复供水", "percent": 60}},
+            "en": {"summary": "Say what was done", "value": {"text": "120 m of the main replaced", "percent": 60}},
+        },
+    ),
+)  # fmt: skip
+async def create_item_progress(request: Request, call: Calling, item_id: ItemId, body: ProgressIn) -> Response:
+    def render(entry: Any) -> Recorded:
+        return Recorded(201, to_json(shapes.progress(entry)), None, None, item_id)
+
+    call = await with_receipt(request, call, render)
+    entry = await progress.report(service_of(request), call, item_id, body.text, body.percent)
+    if isinstance(entry, Replay):
+        return replayed(entry)
+    return answered(to_json(shapes.progress(entry)), 201)
+
+
+@router.get(
+    "/v1/items/{item_id}/progress",
+    **documented("list_item_progress", "What was reported on an item, oldest first", shapes.ProgressPageOut),
+)
+async def list_item_progress(
+    request: Request, call: Calling, item_id: ItemId, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    context = cursor_context(request, call)
+    parts = read_cursor(context, cursor, id_of)
+    rows = await progress.page(service_of(request), call, item_id, parts[0] if parts else UUID(int=0), limit + 1)
+    more = write_cursor(context, rows[limit - 1].id) if len(rows) > limit else None
+    return page_answer(request, [shapes.progress(row) for row in rows[:limit]], more)
