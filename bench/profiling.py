@@ -1,10 +1,14 @@
-"""Where the time of a transition goes: the server in this process under cProfile, the load in another."""
+"""Where the time of a transition goes: the server in this process under cProfile, the load in another.
+
+It counts processor time, so that waiting for the database and for other processes does not hide the rest.
+"""
 
 import asyncio
 import cProfile
 import io
 import multiprocessing
 import pstats
+import time
 from typing import Any
 
 import uvicorn
@@ -25,7 +29,7 @@ def profile(place: Place, name: str = "transition") -> str:
     """The functions that took the most time of their own during about 2,000 requests of one kind."""
     port = free_port()
     writer = _profile_writer()
-    profiler = cProfile.Profile()
+    profiler = cProfile.Profile(time.thread_time)
     uvloop.run(_serve(place, port, profiler, name))
     said = io.StringIO()
     statistics = pstats.Stats(profiler, stream=said)
@@ -79,7 +83,7 @@ def _profile_writer() -> list[cProfile.Profile]:
     write_for_ever = Sqlite._write_for_ever
 
     def profiled(self: Sqlite) -> None:
-        profiles.append(cProfile.Profile())
+        profiles.append(cProfile.Profile(time.thread_time))
         profiles[-1].runcall(write_for_ever, self)
 
     Sqlite._write_for_ever = profiled  # type: ignore[method-assign]

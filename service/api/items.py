@@ -32,17 +32,7 @@ from service.api.deps import (
     versioned,
     write_cursor,
 )
-from service.api.fields import (
-    Day,
-    FreeJson,
-    LongText,
-    Model,
-    Moment,
-    Name,
-    ShortLine,
-    Title,
-    left_out,
-)
+from service.api.fields import Day, FreeJson, LongText, Model, Moment, Name, ShortLine, Title, left_out
 from service.api.listing_inputs import CoUnitIds, DeadlineIn, Labels, SourcePatch
 from service.api.openapi import WRITE, documented
 from service.api.references import ItemId, Reference, reference

@@ -11,29 +11,8 @@ from service.actions.listing import Listing
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
 from service.api import shapes
-from service.api.deps import (
-    Calling,
-    Route,
-    answered,
-    etag_of,
-    replayed,
-    service_of,
-    with_receipt,
-)
-from service.api.fields import (
-    Code,
-    Day,
-    FreeJson,
-    Id,
-    LongText,
-    Model,
-    Moment,
-    Name,
-    Reason,
-    ShortLine,
-    Title,
-    either,
-)
+from service.api.deps import Calling, Route, answered, etag_of, replayed, service_of, with_receipt
+from service.api.fields import Code, Day, FreeJson, Id, LongText, Model, Moment, Name, Reason, ShortLine, Title, either
 from service.api.listing_inputs import CoUnitIds, CoUnits, DeadlineIn, Labels, SourceIn
 from service.api.openapi import WRITE, documented
 from service.api.references import named, named_or_none

@@ -4,17 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from service.api.fields import (
-    Code,
-    Day,
-    Id,
-    Model,
-    Name,
-    Reason,
-    ShortLine,
-    left_out,
-    refuse,
-)
+from service.api.fields import Code, Day, Id, Model, Name, Reason, ShortLine, left_out, refuse
 from service.workflow.items import DeadlineAsked
 from service.workflow.states import DeadlineKind, SourceKind
 

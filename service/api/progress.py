@@ -25,11 +25,7 @@ from service.api.deps import (
     with_receipt,
     write_cursor,
 )
-from service.api.fields import (
-    Integer,
-    LongText,
-    Model,
-)
+from service.api.fields import Integer, LongText, Model
 from service.api.openapi import WRITE, documented
 from service.api.references import ItemId
 

@@ -7,13 +7,8 @@ from fastapi import Path
 from pydantic import Field
 
 from service.actions.references import Named
-from service.api.deps import (
-    NO_NUL,
-)
-from service.api.fields import (
-    Id,
-    Model,
-)
+from service.api.deps import NO_NUL
+from service.api.fields import Id, Model
 from service.errors import invalid
 
 

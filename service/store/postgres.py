@@ -25,7 +25,7 @@ DIALECT = dialects.dialect()  # type: ignore[no-untyped-call]
 
 AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
         asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-        asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError)  # fmt: skip
+        asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError, asyncpg.UndefinedTableError)  # fmt: skip
 
 
 @lru_cache(maxsize=512)

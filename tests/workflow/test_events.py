@@ -395,7 +395,7 @@ def test_who_guesses_what_was_said_in_an_interview_cannot_prove_it_from_the_even
     body = event.body.decode()
     for salt in (b"", TALK.bytes, str(TALK).encode(), ITEM.bytes, EVENT.bytes, TENANT.bytes):
         assert sealing.digest(salt, said) not in body
-    # Whoever may read the minutes reads their salt with them, and can prove them.
+    # The salt is kept with the minutes, and as long as both are there they can be proved.
     assert TALK_ON_RECORD.seal_salt is not None
     assert TALK_ON_RECORD.seal_salt.hex() not in body
     assert sealing.digest(TALK_ON_RECORD.seal_salt, said) in body
