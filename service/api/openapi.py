@@ -8,8 +8,7 @@ from pydantic import BaseModel
 
 from service import __version__
 from service.api.deps import KEY_PATTERN
-from service.api.problems import MEDIA_TYPE
-from service.api.shapes import ProblemOut
+from service.api.problems import MEDIA_TYPE, ProblemOut
 from service.errors import PROBLEMS
 
 DESCRIPTION = """\

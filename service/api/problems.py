@@ -1,17 +1,42 @@
 """Refusals as problem+json (RFC 9457), in the reader's language."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
+from service.api.shapes import Line, Shape
+from service.api.shapes import Text as Prose
 from service.errors import CONFLICTS, FIELDS, FORBIDDEN, GUARDS, PROBLEMS, FieldError, Refused, Text
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+
+
+class FieldErrorOut(Shape):
+    pointer: Line
+    code: Line
+    detail: Line
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457. Some codes carry further members: `state` and `allowed_triggers`, `guard`, `existing_id`, `limit`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Line
+    title: Line
+    status: int = Field(ge=400, le=599)
+    detail: Prose
+    instance: Annotated[str, Field(max_length=500)]
+    code: Line
+    request_id: Line
+    errors: list[FieldErrorOut] | None = Field(None, max_length=100)
+
 
 _SENTENCES = {"guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS}
 

@@ -332,26 +332,5 @@ class MeOut(Shape):
     permissions: list[Line] = Field(max_length=100)
 
 
-class FieldErrorOut(Shape):
-    pointer: Line
-    code: Line
-    detail: Line
-
-
-class ProblemOut(BaseModel):
-    """RFC 9457. Some codes carry further members: `state` and `allowed_triggers`, `guard`, `existing_id`, `limit`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: Line
-    title: Line
-    status: int = Field(ge=400, le=599)
-    detail: Text
-    instance: Annotated[str, Field(max_length=500)]
-    code: Line
-    request_id: Line
-    errors: list[FieldErrorOut] | None = Field(None, max_length=100)
-
-
 class StatusOut(Shape):
     status: Line
