@@ -40,6 +40,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="use the database of an earlier run, and keep it")
     parser.add_argument("--explain", action="store_true", help="print the plans of pages that are over their aim")
     parser.add_argument("--only", default="", help="only pages whose name and scope contain this, and no load")
+    parser.add_argument("--loads", default="", help="only these loads, by comma: " + " ".join(ORDER))
     parser.add_argument("--profile", action="store_true", help="profile 2,000 transitions instead")
     options = parser.parse_args()
     if options.items < 100 or options.units < 10 or options.seconds < 1:
@@ -65,7 +66,9 @@ def _run(kind: str, options: argparse.Namespace) -> None:
             print(profiling.profile(filled))
             return
         _say(f"{kind}: pages")
-        timed = pages.measure(filled, runs=options.runs, explain=options.explain, only=options.only)
+        timed = []
+        if not options.loads:
+            timed = pages.measure(filled, runs=options.runs, explain=options.explain, only=options.only)
         loads: list[str] = []
         rounds = [] if options.only else _rounds(filled, options, loads)
         print(report.heading(filled.facts, loads))
@@ -88,21 +91,24 @@ def _rounds(filled: place.Place, options: argparse.Namespace, loads: list[str]) 
         else:
             yardstick = pgbench.yardstick(filled, program)
     rounds = []
-    with server.serving(filled.settings) as port:
-        load = Load(filled, port)
+    with server.serving(filled.settings) as served:
+        load = Load(filled, served.port)
         try:
             for name in ("empty", "get", "transition", "create", "list"):
                 load.measure(name, 1)
             for number in range(options.rounds):
                 loads.append(f"{os.getloadavg()[0]:.1f}")
                 found = Round({}, {})
-                for name in ORDER:
+                for name in options.loads.split(",") if options.loads else ORDER:
                     _say(f"{filled.facts.kind}: round {number + 1}, {name}")
                     if name in ("six", "own"):
                         if yardstick is not None:
                             found.rates[name] = yardstick.measure(name, options.seconds)
                         continue
+                    before = served.cpu_seconds()
                     measured = load.measure(name, options.seconds)
+                    after = served.cpu_seconds()
+                    measured.cpu = None if before is None or after is None else after - before
                     found.rates[name], found.measured[name] = measured.rate, measured
                 rounds.append(found)
         except Unexpected as answer:

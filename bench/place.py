@@ -1,6 +1,7 @@
 """Where a run takes place: a database of its own, filled, with keys that callers hold; and how it is taken away."""
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -44,6 +45,8 @@ class Facts:
     clerk_key: str
     claimer_key: str
     filled_in: float
+    tables: str
+    """A digest of the migrations that made the tables: a kept database with others is not used."""
 
     @property
     def tenant(self) -> UUID:
@@ -72,7 +75,8 @@ def prepare(kind: str, *, items: int, unit_count: int, server: str, keep: bool) 
 
     if keep and known.exists():
         stored = json.loads(known.read_text())
-        return Place(settings, Facts(**{**stored, "clock": Clock(**stored["clock"])}), lambda: None)
+        if stored["tables"] == _tables():
+            return Place(settings, Facts(**{**stored, "clock": Clock(**stored["clock"])}), lambda: None)
     remove()
     folder.mkdir(parents=True)
     try:
@@ -86,6 +90,11 @@ def prepare(kind: str, *, items: int, unit_count: int, server: str, keep: bool) 
     known.touch(mode=0o600)
     known.write_text(json.dumps(asdict(facts)))
     return Place(settings, facts, (lambda: None) if keep else remove)
+
+
+def _tables() -> str:
+    steps = sorted((migrations.PLACE / "versions").glob("*.py"))
+    return hashlib.sha256(b"".join(step.read_bytes() for step in steps)).hexdigest()
 
 
 async def run_sql(url: str, *statements: str) -> None:
@@ -121,7 +130,7 @@ async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count
     else:
         await fill.fill_postgres(settings.database_url, county, items)
     seconds = time.monotonic() - began
-    return Facts(kind, name, items, unit_count, clock, str(founded.tenant_id), keys[0], keys[1], seconds)
+    return Facts(kind, name, items, unit_count, clock, str(founded.tenant_id), keys[0], keys[1], seconds, _tables())
 
 
 async def _new_key(service: Service, name: str, role: str, now: datetime) -> str:

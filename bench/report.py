@@ -60,6 +60,8 @@ def rates(rounds: list[Round]) -> str:
             value += "".join(
                 f", p{share} {median(t.percentile(share / 100) for t in times):.1f} ms" for share in (50, 99)
             )
+            cpu = [each.cpu_ms for each in times if each.cpu_ms is not None]
+            value += f", {median(cpu):.2f} ms of the server's processor" if cpu else ""
         lines.append(f"| {meant} | {value} | | | |")
     for above, below, aim, wanted in RATIOS:
         pairs = [each.rates[above] / each.rates[below] for each in rounds if {above, below} <= each.rates.keys()]
@@ -75,7 +77,8 @@ def triggers(rounds: list[Round]) -> str:
     """How long each trigger took, under the load of all of them."""
     together: dict[str, list[float]] = {}
     for each in rounds:
-        for name, values in each.measured["transition"].latencies.items():
+        measured = each.measured.get("transition")
+        for name, values in measured.latencies.items() if measured else ():
             together.setdefault(name, []).extend(values)
     lines = ["| Trigger | Answers | p50 ms | p95 ms | p99 ms |", "|---|---:|---:|---:|---:|"]
     for name, values in sorted(together.items()):

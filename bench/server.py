@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from service.settings import PREFIX, Settings
@@ -14,9 +15,25 @@ from service.settings import PREFIX, Settings
 START_WITHIN, STOP_WITHIN = 60, 20
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float | None:
+        """Processor time that it has used; None where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def serving(settings: Settings) -> Iterator[int]:
-    """Run the server; its port. What it logs goes to a file beside its data."""
+def serving(settings: Settings) -> Iterator[Served]:
+    """Run the server. What it logs goes to a file beside its data."""
     port = free_port()
     log = settings.data_dir / "server.log"
     given = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
@@ -28,7 +45,7 @@ def serving(settings: Settings) -> Iterator[int]:
         )
     try:
         _await(process, port, log)
-        yield port
+        yield Served(port, process.pid)
     finally:
         process.terminate()
         try:

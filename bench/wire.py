@@ -21,6 +21,8 @@ class Measured:
     """What was answered in `seconds`: how long each answer took, by what it is called."""
 
     seconds: float
+    cpu: float | None = None
+    """Processor seconds that the server spent on it."""
     latencies: dict[str, list[float]] = field(default_factory=dict)
 
     @property
@@ -30,6 +32,11 @@ class Measured:
     @property
     def rate(self) -> float:
         return self.count / self.seconds
+
+    @property
+    def cpu_ms(self) -> float | None:
+        """Processor milliseconds of the server for each answer."""
+        return None if self.cpu is None else self.cpu * 1000 / max(1, self.count)
 
     def percentile(self, share: float) -> float:
         """In milliseconds, over all."""

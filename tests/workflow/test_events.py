@@ -232,6 +232,12 @@ def test_a_listing_shows_the_facts_that_there_are() -> None:
     }
 
 
+def test_a_listing_of_a_standing_item_shows_its_review() -> None:
+    data = events.of_listing(an_item("open", **STANDING_DEADLINE), None, None).data
+    assert (data["deadline_kind"], data["review_on"]) == ("standing", "2026-03-25")
+    assert not data.keys() & {"due_on", "labels", "attributes", "description"}
+
+
 def test_a_listing_of_an_old_item_says_when_and_how_it_was_struck_off() -> None:
     data = events.of_listing(an_item("closed"), "已清淤", date(2026, 3, 5)).data
     assert (data["closed_on"], data["note"], data["resolution"]) == ("2026-03-05", "已清淤", "rectified")

@@ -330,6 +330,10 @@ def test_a_corrected_deadline_is_a_persons_own() -> None:
         ({"a": 1}, {}, True),
         ({"a": [1, {"b": 0}]}, {"a": [1, {"b": 0}]}, False),
         ({"a": [1, 2]}, {"a": [1]}, True),
+        ({"a": [1]}, {"a": 1}, True),
+        ({"a": 1}, {"a": [1]}, True),
+        ({"a": [1]}, {"a": {"b": 1}}, True),
+        ({"a": {"b": 1}}, {"a": [1]}, True),
         # To Python true is 1; to whoever reads the JSON it is not.
         ({"a": 1}, {"a": True}, True),
         ({"a": [{"b": False}]}, {"a": [{"b": 0}]}, True),

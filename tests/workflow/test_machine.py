@@ -203,6 +203,12 @@ def test_each_trigger_says_why_not() -> None:
     }
 
 
+def test_a_trigger_that_the_state_does_not_accept_names_both() -> None:
+    refusal = dict(machine.prospects(a_case(an_item("extended"))))["resume"]
+    assert refusal is not None
+    assert refusal.facts == {"state": "extended", "trigger": "resume"}
+
+
 @pytest.mark.parametrize(("state", "trigger"), PAIRS)
 @pytest.mark.parametrize("standing", [EVERYTHING, SUPERVISOR, a_standing("claims"), a_standing()])
 @pytest.mark.parametrize("actor_id", [DECIDER, CLAIMANT])
