@@ -97,7 +97,7 @@ test: $(STAMPS)/dev ## run the tests; ARGS="-k words" chooses
 
 .PHONY: soak
 soak: ## run the same tests, each at its full size
-	@XIAOHAO_TEST_SIZE=full $(MAKE) --no-print-directory test
+	@TEST_SIZE=full $(MAKE) --no-print-directory test
 
 .PHONY: lint
 lint: $(STAMPS)/dev ## ruff, mypy, import contracts, and the OpenAPI document

@@ -18,21 +18,14 @@ from service.store import migrations
 from tests.plugins.postgres import PostgresUnavailable, postgres_server, with_database
 from tests.world import World
 
-for name in [name for name in os.environ if name.startswith("XIAOHAO_") and name != "XIAOHAO_TEST_SIZE"]:
+for name in [name for name in os.environ if name.startswith("XIAOHAO_")]:
     # Settings of whoever runs the tests must not decide whether they pass.
     del os.environ[name]
 
-FULL = os.environ.pop("XIAOHAO_TEST_SIZE", "") == "full"
+FULL = os.environ.get("TEST_SIZE") == "full"
 """Whether the tests run at their full size (`make soak`)."""
 
 KINDS = ("sqlite", "postgresql")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SIZE] = FULL
-
-
-SIZE = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")

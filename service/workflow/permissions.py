@@ -90,7 +90,7 @@ class Standing:
             annuls=holds(grants, "item:annul", lines.supervising),
             updates=holds(grants, "item:update", lines.supervising),
             higher=holds_above(grants, "item:decide", lines.supervising),
-            reports=any(holds(grants, "item:progress", line) for line in (*responsible_side, lines.supervising)),
+            reports=supervises or any(holds(grants, "item:progress", line) for line in responsible_side),
             reports_as_responsible=any(_reports_for(grants, line) for line in responsible_side),
             records_interviews=holds(grants, "interview:record", lines.supervising),
             sees_contact=supervises,
