@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -147,7 +148,7 @@ def _villages(place: Place) -> list[str]:
         connection.close()
     else:
         rows = asyncio.run(_fetch(place, sql))
-    return [str(row[0]) for row in rows]
+    return [str(UUID(str(row[0]))) for row in rows]
 
 
 async def _fetch(place: Place, sql: str, *values: object) -> list[asyncpg.Record]:

@@ -82,9 +82,9 @@ def _profile_writer() -> list[cProfile.Profile]:
     profiles: list[cProfile.Profile] = []
     write_for_ever = Sqlite._write_for_ever
 
-    def profiled(self: Sqlite) -> None:
+    def profiled(*given: Any) -> None:
         profiles.append(cProfile.Profile(time.thread_time))
-        profiles[-1].runcall(write_for_ever, self)
+        profiles[-1].runcall(write_for_ever, *given)
 
     Sqlite._write_for_ever = profiled  # type: ignore[method-assign]
     return profiles
