@@ -70,7 +70,7 @@ def _run(kind: str, options: argparse.Namespace) -> None:
         if not options.loads:
             timed = pages.measure(filled, runs=options.runs, explain=options.explain, only=options.only)
         loads: list[str] = []
-        rounds = [] if options.only else _rounds(filled, options, loads)
+        rounds = [] if options.only and not options.loads else _rounds(filled, options, loads)
         print(report.heading(filled.facts, loads))
         if rounds:
             print(report.rates(rounds), report.triggers(rounds), sep="\n\n", end="\n\n")

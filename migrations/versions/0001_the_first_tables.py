@@ -143,7 +143,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "caller", "key", name=op.f("pk_idempotency")),
     )
     op.create_index(
-        op.f("ix_idempotency_tenant_id_created_at"), "idempotency", ["tenant_id", "created_at"], unique=False
+        op.f("ix_idempotency_created_at_tenant_id"), "idempotency", ["created_at", "tenant_id"], unique=False
     )
     op.create_table(
         "key_fingerprints",

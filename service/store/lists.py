@@ -11,7 +11,7 @@ from uuid import UUID
 from service.store import list_statements
 from service.store.database import Tx
 from service.store.items import item_of
-from service.store.list_statements import Shape
+from service.store.list_conditions import BY_TIME, Shape
 from service.store.search import match_words, tsquery
 from service.store.worklist import CLOSED_ITEM, OPEN_ITEM
 from service.workflow.bigrams import normalise
@@ -51,7 +51,7 @@ async def page(
     `sort` is one of SORTS; `today` is the tenant's.
     """
     places = filters.units or scope
-    worth_asking = filters.q is not None or sort in list_statements.BY_TIME or total
+    worth_asking = filters.q is not None or sort in BY_TIME or total
     few = worth_asking and await _holds_few(tx, tenant_id, places)
     query = _query(filters, sort, after, tenant_id, scope, today, few)
     if query.shape.search and not few:

@@ -142,7 +142,8 @@ class Postgres(Database):
 
     async def open(self) -> None:
         varied = max(1, self._pool_size // 4)
-        self._pool = await self._connect(max(1, self._pool_size - varied))
+        # Its plans are kept, so a table that was empty when one was made must not be scanned through when it is not.
+        self._pool = await self._connect(max(1, self._pool_size - varied), enable_seqscan="off")
         # The same list text serves a village and a county: a plan fit for one is ruin for the other, so lists are
         # planned each time. What touches one item is not: planning would cost it a third of its throughput.
         self._varied = await self._connect(varied, plan_cache_mode="force_custom_plan")
@@ -156,6 +157,8 @@ class Postgres(Database):
             reset=_keep,
             server_settings=self._settings | settings,
             statement_cache_size=512,
+            # A plan is kept as long as its connection: one made for an almost empty table must not live for days.
+            max_queries=10_000,
             command_timeout=60,
         )
 
