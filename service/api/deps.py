@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json, to_json
 from starlette.routing import Match
@@ -28,8 +28,15 @@ VARY = "Authorization, X-Acting-For, Accept-Language"
 JSON = "application/json"
 
 
-class BoundedRequest(Request):
-    """A request whose body is bounded, and JSON in UTF-8 only."""
+class Asked(Request):
+    """A request under /v1: who calls is known, its body is bounded, and JSON in UTF-8 only."""
+
+    call: Call
+
+    @property
+    def service(self) -> Service:
+        service: Service = self.app.state.service
+        return service
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
@@ -74,8 +81,8 @@ class Route(APIRoute):
         has_body = self.body_field is not None
 
         async def handler(request: Request) -> Response:
-            bounded = BoundedRequest(request.scope, request.receive)
-            request.scope["call"] = await _admit(request)
+            asked = Asked(request.scope, request.receive)
+            asked.call = await _admit(request)
             unknown = [name for name in request.query_params if name not in known]
             if unknown:
                 raise invalid(*((f"/query/{escape(name)}", "unknown_parameter") for name in unknown[:20]))
@@ -84,8 +91,8 @@ class Route(APIRoute):
                 raise invalid(*((f"/query/{name}", "control_char") for name in unstorable))
             if has_body:
                 # The framework would take a body of another type for text, and say something else.
-                await bounded.json()
-            return await handle(bounded)
+                await asked.json()
+            return await handle(asked)
 
         return handler
 
@@ -102,19 +109,6 @@ async def _admit(request: Request) -> Call:
         raise Refused("forbidden")
     request.scope["principal_id"], request.scope["tenant_id"] = caller.principal_id, caller.tenant_id
     return Call.of(caller, now)
-
-
-async def _call(request: Request) -> Call:
-    call: Call = request.scope["call"]
-    return call
-
-
-Calling = Annotated[Call, Depends(_call)]
-
-
-def service_of(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
 
 
 # -- answers
@@ -191,18 +185,18 @@ KEY_PATTERN = '^([!#-~]([ -~]{0,253}[!-~])?|"[ -~]{1,255}")$'
 """Bare or quoted, 1 to 255 printable characters."""
 
 
-async def with_receipt(request: Request, call: Call, render: Callable[[Any], Recorded]) -> Call:
+async def with_receipt(request: Asked, render: Callable[[Any], Recorded]) -> Call:
     """The call with the caller's Idempotency-Key, if one was sent."""
     given = request.headers.get("idempotency-key")
     if given is None:
-        return call
+        return request.call
     key = given.strip()
     if not re.fullmatch(KEY_PATTERN, key):
         raise invalid(("/header/Idempotency-Key", "bad_format"))
     if key[0] == '"':
         key = key[1:-1]
     mark = fingerprint(request.method, f"{request.url.path}?{request.url.query}", await request.body())
-    return call.with_receipt(Receipt(key, mark, render))
+    return request.call.with_receipt(Receipt(key, mark, render))
 
 
 def replayed(replay: Replay) -> Response:
@@ -229,12 +223,12 @@ NO_NUL: dict[str, Any] = {"pattern": r"^[^\x00]+$"}
 """What `Route` refuses in every query parameter, for the schema of those that are free text."""
 
 
-def cursor_context(request: Request, call: Call) -> str:
+def cursor_context(request: Asked) -> str:
     """What a cursor belongs to: the query without the page itself, the caller, the day."""
     query = sorted(
         (name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "limit")
     )
-    parts = json.dumps([request.url.path, query, str(call.caller.principal_id), call.today.isoformat()])
+    parts = json.dumps([request.url.path, query, str(request.call.caller.principal_id), request.call.today.isoformat()])
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 

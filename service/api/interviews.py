@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -12,7 +12,7 @@ from service.actions.interviews import Minutes
 from service.actions.service import Recorded, Replay
 from service.api import shapes
 from service.api.deps import (
-    Calling,
+    Asked,
     Cursor,
     Limit,
     Route,
@@ -22,7 +22,6 @@ from service.api.deps import (
     page_answer,
     read_cursor,
     replayed,
-    service_of,
     with_receipt,
     write_cursor,
 )
@@ -50,23 +49,22 @@ InterviewId = Annotated[Id, Path(description="The interview's id.")]
     **documented("list_interviews", "The interviews of the caller's scope, newest first", shapes.InterviewPageOut),
 )
 async def list_interviews(
-    request: Request,
-    call: Calling,
+    request: Asked,
     state: Annotated[list[InterviewState], Query(max_length=4)] = [],
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    context = cursor_context(request, call)
+    context = cursor_context(request)
     parts = read_cursor(context, cursor, id_of)
     states = tuple(each.value for each in state)
-    rows = await interviews.page(service_of(request), call, states, parts[0] if parts else _NEWEST, limit + 1)
+    rows = await interviews.page(request.service, request.call, states, parts[0] if parts else _NEWEST, limit + 1)
     more = write_cursor(context, rows[limit - 1].id) if len(rows) > limit else None
     return page_answer(request, [shapes.interview(row) for row in rows[:limit]], more)
 
 
 @router.get("/v1/interviews/{interview_id}", **documented("get_interview", "The interview", shapes.InterviewOut))
-async def get_interview(request: Request, call: Calling, interview_id: InterviewId) -> Response:
-    return answered(to_json(shapes.interview(await interviews.read(service_of(request), call, interview_id))))
+async def get_interview(request: Asked, interview_id: InterviewId) -> Response:
+    return answered(to_json(shapes.interview(await interviews.read(request.service, request.call, interview_id))))
 
 
 @router.post(
@@ -91,13 +89,13 @@ async def get_interview(request: Request, call: Calling, interview_id: Interview
         },
     ),
 )  # fmt: skip
-async def record_interview(request: Request, call: Calling, interview_id: InterviewId, body: MinutesIn) -> Response:
+async def record_interview(request: Asked, interview_id: InterviewId, body: MinutesIn) -> Response:
     def render(talk: Any) -> Recorded:
         return Recorded(200, to_json(shapes.interview(talk)), None, None, talk.item_id)
 
-    call = await with_receipt(request, call, render)
+    call = await with_receipt(request, render)
     minutes = Minutes(body.held_on, tuple(body.attendees), body.minutes, body.commitments)
-    talk = await interviews.record(service_of(request), call, interview_id, minutes)
+    talk = await interviews.record(request.service, call, interview_id, minutes)
     if isinstance(talk, Replay):
         return replayed(talk)
     return answered(to_json(shapes.interview(talk)))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -14,7 +14,7 @@ from service.actions.references import Named
 from service.api import shapes
 from service.api.deps import (
     NO_NUL,
-    Calling,
+    Asked,
     Cursor,
     Limit,
     Route,
@@ -28,7 +28,6 @@ from service.api.deps import (
     page_answer,
     read_cursor,
     required_version,
-    service_of,
     versioned,
     write_cursor,
 )
@@ -107,8 +106,7 @@ class ItemPatch(Model):
     **documented("list_items", "The items of the caller's scope, filtered and sorted", shapes.ItemPageOut),
 )
 async def list_items(
-    request: Request,
-    call: Calling,
+    request: Asked,
     state: Annotated[list[State], Query(max_length=5)] = [],
     ledger: Annotated[list[Reference], Query(max_length=50, description="Ids or codes.")] = [],
     unit: Annotated[list[Reference], Query(max_length=20, description="Responsible units, with all below.")] = [],
@@ -145,7 +143,7 @@ async def list_items(
 ) -> Response:
     if q is not None and not q.strip():
         raise invalid(("/query/q", "too_short"))
-    context = cursor_context(request, call)
+    context = cursor_context(request)
     query = ListQuery(
         filters=Filters(
             states=tuple(each.value for each in state),
@@ -170,7 +168,7 @@ async def list_items(
         total="total" in include,
         triggers="allowed_triggers" in include,
     )
-    found = await items.page(service_of(request), call, query)
+    found = await items.page(request.service, request.call, query)
     extra: dict[str, Any] = {}
     if found.total is not None:
         extra["total"] = found.total
@@ -193,9 +191,9 @@ def _next(context: str, found: ItemPage) -> str | None:
     "/v1/overdue",
     **documented("list_overdue", "The work list: what is overdue, most overdue first", shapes.OverduePageOut),
 )
-async def list_overdue(request: Request, call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    context = cursor_context(request, call)
-    found = await items.overdue(service_of(request), call, _position(context, cursor, "due_on"), limit)
+async def list_overdue(request: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    context = cursor_context(request)
+    found = await items.overdue(request.service, request.call, _position(context, cursor, "due_on"), limit)
     return page_answer(request, [shapes.overdue(view) for view in found.items], _next(context, found))
 
 
@@ -203,8 +201,8 @@ async def list_overdue(request: Request, call: Calling, limit: Limit = 50, curso
     "/v1/items/{item_id}",
     **documented("get_item", "The item", shapes.ItemOut, etag=True),
 )
-async def get_item(request: Request, call: Calling, item_id: ItemId) -> Response:
-    view = await items.read(service_of(request), call, item_id)
+async def get_item(request: Asked, item_id: ItemId) -> Response:
+    view = await items.read(request.service, request.call, item_id)
     return versioned(request, shapes.item(view), view.item.version)
 
 
@@ -220,9 +218,9 @@ async def get_item(request: Request, call: Calling, item_id: ItemId) -> Response
         },
     ),
 )  # fmt: skip
-async def update_item(request: Request, call: Calling, item_id: ItemId, body: ItemPatch) -> Response:
+async def update_item(request: Asked, item_id: ItemId, body: ItemPatch) -> Response:
     version = required_version(request)
-    view = await corrections.correct(service_of(request), call, item_id, body.correction(), version)
+    view = await corrections.correct(request.service, request.call, item_id, body.correction(), version)
     return answered(to_json(shapes.item(view)), etag=etag_of(view.item.version))
 
 
@@ -230,12 +228,10 @@ async def update_item(request: Request, call: Calling, item_id: ItemId, body: It
     "/v1/items/{item_id}/events",
     **documented("list_item_events", "The history of an item, oldest first", shapes.EventPageOut),
 )
-async def list_item_events(
-    request: Request, call: Calling, item_id: ItemId, limit: Limit = 50, cursor: Cursor = None
-) -> Response:
-    context = cursor_context(request, call)
+async def list_item_events(request: Asked, item_id: ItemId, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    context = cursor_context(request)
     parts = read_cursor(context, cursor, number_of, number_of)
     after = (parts[0], parts[1]) if parts else (0, 0)
-    rows = await items.history(service_of(request), call, item_id, after, limit + 1)
+    rows = await items.history(request.service, request.call, item_id, after, limit + 1)
     more = write_cursor(context, *rows[limit - 1][0]) if len(rows) > limit else None
     return page_answer(request, [event for _, event in rows[:limit]], more)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -11,7 +11,7 @@ from service.actions.references import Named
 from service.actions.service import Recorded, Replay
 from service.api import shapes
 from service.api.deps import (
-    Calling,
+    Asked,
     Cursor,
     Limit,
     Route,
@@ -22,7 +22,6 @@ from service.api.deps import (
     read_cursor,
     replayed,
     required_version,
-    service_of,
     versioned,
     with_receipt,
     write_cursor,
@@ -83,10 +82,10 @@ def _owner(owner_unit_id: object) -> Named:
         },
     ),
 )  # fmt: skip
-async def create_ledger(request: Request, call: Calling, body: LedgerIn) -> Response:
-    call = await with_receipt(request, call, _recorded)
+async def create_ledger(request: Asked, body: LedgerIn) -> Response:
+    call = await with_receipt(request, _recorded)
     ledger = await ledgers.create(
-        service_of(request),
+        request.service,
         call,
         code=body.code,
         name=body.name,
@@ -102,10 +101,10 @@ async def create_ledger(request: Request, call: Calling, body: LedgerIn) -> Resp
 
 
 @router.get("/v1/ledgers", **documented("list_ledgers", "The tenant's ledgers, by code", shapes.LedgerPageOut))
-async def list_ledgers(request: Request, call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    context = cursor_context(request, call)
+async def list_ledgers(request: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    context = cursor_context(request)
     parts = read_cursor(context, cursor, str)
-    rows = await ledgers.page(service_of(request), call, parts[0] if parts else "", limit + 1)
+    rows = await ledgers.page(request.service, request.call, parts[0] if parts else "", limit + 1)
     more = write_cursor(context, rows[limit - 1].code) if len(rows) > limit else None
     return page_answer(request, [shapes.ledger(row) for row in rows[:limit]], more)
 
@@ -114,8 +113,8 @@ async def list_ledgers(request: Request, call: Calling, limit: Limit = 50, curso
     "/v1/ledgers/{ledger_id}",
     **documented("get_ledger", "The ledger, its policy whole", shapes.LedgerOut, etag=True),
 )
-async def get_ledger(request: Request, call: Calling, ledger_id: LedgerId) -> Response:
-    ledger = await ledgers.read(service_of(request), call, ledger_id)
+async def get_ledger(request: Asked, ledger_id: LedgerId) -> Response:
+    ledger = await ledgers.read(request.service, request.call, ledger_id)
     return versioned(request, shapes.ledger(ledger), ledger.version)
 
 
@@ -133,11 +132,11 @@ async def get_ledger(request: Request, call: Calling, ledger_id: LedgerId) -> Re
         },
     ),
 )  # fmt: skip
-async def update_ledger(request: Request, call: Calling, ledger_id: LedgerId, body: LedgerPatch) -> Response:
+async def update_ledger(request: Asked, ledger_id: LedgerId, body: LedgerPatch) -> Response:
     sent = body.model_fields_set
     ledger = await ledgers.change(
-        service_of(request),
-        call,
+        request.service,
+        request.call,
         ledger_id,
         required_version(request),
         name=body.name if "name" in sent else None,

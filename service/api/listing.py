@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -11,7 +11,7 @@ from service.actions.listing import Listing
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
 from service.api import shapes
-from service.api.deps import Calling, Route, answered, etag_of, replayed, service_of, with_receipt
+from service.api.deps import Asked, Route, answered, etag_of, replayed, with_receipt
 from service.api.fields import Code, Day, FreeJson, Id, LongText, Model, Moment, Name, Reason, ShortLine, Title, either
 from service.api.listing_inputs import CoUnitIds, CoUnits, DeadlineIn, Labels, SourceIn
 from service.api.openapi import WRITE, documented
@@ -158,9 +158,9 @@ def _recorded_batch(views: Any) -> Recorded:
         headers={"Location": "The new item.", "ETag": "Its version."}, links=ITEM_LINKS, example=ITEM_EXAMPLES,
     ),
 )  # fmt: skip
-async def create_item(request: Request, call: Calling, body: ItemIn) -> Response:
-    call = await with_receipt(request, call, _recorded_item(201))
-    views = await listing.create(service_of(request), call, [body.listing()])
+async def create_item(request: Asked, body: ItemIn) -> Response:
+    call = await with_receipt(request, _recorded_item(201))
+    views = await listing.create(request.service, call, [body.listing()])
     if isinstance(views, Replay):
         return replayed(views)
     created = views[0]
@@ -180,10 +180,10 @@ async def create_item(request: Request, call: Calling, body: ItemIn) -> Response
         },
     ),
 )  # fmt: skip
-async def create_items(request: Request, call: Calling, body: ItemBatchIn) -> Response:
-    call = await with_receipt(request, call, _recorded_batch)
+async def create_items(request: Asked, body: ItemBatchIn) -> Response:
+    call = await with_receipt(request, _recorded_batch)
     listings = [each.listing(f"/items/{index}") for index, each in enumerate(body.items)]
-    views = await listing.create(service_of(request), call, listings)
+    views = await listing.create(request.service, call, listings)
     if isinstance(views, Replay):
         return replayed(views)
     return answered(to_json({"items": [shapes.item(view) for view in views]}), 201)

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 
 from service.api import shapes
-from service.api.deps import Calling, Route, answered
+from service.api.deps import Asked, Route, answered
 from service.api.openapi import documented, problems
 from service.api.problems import language
 from service.errors import PROBLEMS, Refused
@@ -21,9 +21,9 @@ me_router = APIRouter(route_class=Route, tags=["access"])
 
 
 @me_router.get("/v1/me", **documented("get_me", "Who I am, my grants, my permissions", shapes.MeOut))
-async def get_me(request: Request, call: Calling) -> Response:
-    caller = call.caller
-    granted = {permission for grant in call.grants for permission in PERMISSIONS[grant.role]}
+async def get_me(request: Asked) -> Response:
+    caller = request.call.caller
+    granted = {permission for grant in request.call.grants for permission in PERMISSIONS[grant.role]}
     content = {
         "principal_id": caller.principal_id,
         "name": caller.name,
@@ -32,7 +32,7 @@ async def get_me(request: Request, call: Calling) -> Response:
         "timezone": str(caller.timezone),
         "grants": [
             {"role": grant.role, "unit_id": grant.unit_id, "subtree": grant.subtree, "until": grant.until}
-            for grant in call.grants
+            for grant in request.call.grants
         ],
         "permissions": sorted(granted),
     }

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -11,7 +11,7 @@ from service.actions import progress
 from service.actions.service import Recorded, Replay
 from service.api import shapes
 from service.api.deps import (
-    Calling,
+    Asked,
     Cursor,
     Limit,
     Route,
@@ -21,7 +21,6 @@ from service.api.deps import (
     page_answer,
     read_cursor,
     replayed,
-    service_of,
     with_receipt,
     write_cursor,
 )
@@ -48,12 +47,12 @@ class ProgressIn(Model):
         },
     ),
 )  # fmt: skip
-async def create_item_progress(request: Request, call: Calling, item_id: ItemId, body: ProgressIn) -> Response:
+async def create_item_progress(request: Asked, item_id: ItemId, body: ProgressIn) -> Response:
     def render(entry: Any) -> Recorded:
         return Recorded(201, to_json(shapes.progress(entry)), None, None, item_id)
 
-    call = await with_receipt(request, call, render)
-    entry = await progress.report(service_of(request), call, item_id, body.text, body.percent)
+    call = await with_receipt(request, render)
+    entry = await progress.report(request.service, call, item_id, body.text, body.percent)
     if isinstance(entry, Replay):
         return replayed(entry)
     return answered(to_json(shapes.progress(entry)), 201)
@@ -63,11 +62,9 @@ async def create_item_progress(request: Request, call: Calling, item_id: ItemId,
     "/v1/items/{item_id}/progress",
     **documented("list_item_progress", "What was reported on an item, oldest first", shapes.ProgressPageOut),
 )
-async def list_item_progress(
-    request: Request, call: Calling, item_id: ItemId, limit: Limit = 50, cursor: Cursor = None
-) -> Response:
-    context = cursor_context(request, call)
+async def list_item_progress(request: Asked, item_id: ItemId, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    context = cursor_context(request)
     parts = read_cursor(context, cursor, id_of)
-    rows = await progress.page(service_of(request), call, item_id, parts[0] if parts else UUID(int=0), limit + 1)
+    rows = await progress.page(request.service, request.call, item_id, parts[0] if parts else UUID(int=0), limit + 1)
     more = write_cursor(context, rows[limit - 1].id) if len(rows) > limit else None
     return page_answer(request, [shapes.progress(row) for row in rows[:limit]], more)

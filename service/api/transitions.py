@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -10,7 +10,7 @@ from service.actions import transitions
 from service.actions.service import Recorded, Replay
 from service.actions.transitions import Move
 from service.api import shapes
-from service.api.deps import Calling, Route, answered, etag_of, if_match, replayed, service_of, with_receipt
+from service.api.deps import Asked, Route, answered, etag_of, if_match, replayed, with_receipt
 from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, either
 from service.api.openapi import WRITE, documented
 from service.api.problems import describe, language
@@ -150,8 +150,8 @@ def _recorded(view: Any) -> Recorded:
         "list_item_transitions", "Each trigger: may this caller fire it now, and why not", shapes.ProspectsOut
     ),
 )
-async def list_item_transitions(request: Request, call: Calling, item_id: ItemId) -> Response:
-    prospects = await transitions.transitions(service_of(request), call, item_id)
+async def list_item_transitions(request: Asked, item_id: ItemId) -> Response:
+    prospects = await transitions.transitions(request.service, request.call, item_id)
     tongue = language(request.headers.get("accept-language"))
     return answered(to_json({"items": [_prospect(trigger, refused, tongue) for trigger, refused in prospects]}))
 
@@ -175,15 +175,14 @@ def _prospect(trigger: str, refused: Refused | None, tongue: str) -> dict[str, A
     ),
 )  # fmt: skip
 async def create_item_transition(
-    request: Request,
-    call: Calling,
+    request: Asked,
     item_id: ItemId,
     body: Annotated[TransitionIn, Body(openapi_examples=EXAMPLES)],
 ) -> Response:
-    move = _move(body, call.today)
+    move = _move(body, request.call.today)
     version = if_match(request)
-    call = await with_receipt(request, call, _recorded)
-    view = await transitions.advance(service_of(request), call, item_id, move, version)
+    call = await with_receipt(request, _recorded)
+    view = await transitions.advance(request.service, call, item_id, move, version)
     if isinstance(view, Replay):
         return replayed(view)
     return answered(to_json(shapes.item(view)), etag=etag_of(view.item.version))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -10,7 +10,7 @@ from service.actions import units
 from service.actions.service import Recorded, Replay
 from service.api import shapes
 from service.api.deps import (
-    Calling,
+    Asked,
     Cursor,
     Limit,
     Route,
@@ -20,7 +20,6 @@ from service.api.deps import (
     page_answer,
     read_cursor,
     replayed,
-    service_of,
     versioned,
     with_receipt,
     write_cursor,
@@ -71,10 +70,10 @@ def _recorded(unit: Unit) -> Recorded:
         },
     ),
 )  # fmt: skip
-async def create_unit(request: Request, call: Calling, body: UnitIn) -> Response:
-    call = await with_receipt(request, call, _recorded)
+async def create_unit(request: Asked, body: UnitIn) -> Response:
+    call = await with_receipt(request, _recorded)
     unit = await units.create(
-        service_of(request), call, code=body.code, name=body.name, parent=named(body, "parent"), level=body.level.value
+        request.service, call, code=body.code, name=body.name, parent=named(body, "parent"), level=body.level.value
     )
     if isinstance(unit, Replay):
         return replayed(unit)
@@ -85,16 +84,16 @@ async def create_unit(request: Request, call: Calling, body: UnitIn) -> Response
     "/v1/units",
     **documented("list_units", "The units of the caller's scope, by code", shapes.UnitPageOut),
 )
-async def list_units(request: Request, call: Calling, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    context = cursor_context(request, call)
+async def list_units(request: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    context = cursor_context(request)
     parts = read_cursor(context, cursor, str)
-    rows = await units.page(service_of(request), call, parts[0] if parts else "", limit + 1)
+    rows = await units.page(request.service, request.call, parts[0] if parts else "", limit + 1)
     more = write_cursor(context, rows[limit - 1].code) if len(rows) > limit else None
     content: list[Any] = [shapes.unit(row) for row in rows[:limit]]
     return page_answer(request, content, more)
 
 
 @router.get("/v1/units/{unit_id}", **documented("get_unit", "The unit", shapes.UnitOut, etag=True))
-async def get_unit(request: Request, call: Calling, unit_id: UnitId) -> Response:
-    unit = await units.read(service_of(request), call, unit_id)
+async def get_unit(request: Asked, unit_id: UnitId) -> Response:
+    unit = await units.read(request.service, request.call, unit_id)
     return versioned(request, shapes.unit(unit), unit.version)

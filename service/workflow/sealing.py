@@ -29,9 +29,12 @@ NESTED = frozenset({"changes", "verification"})
 SALT_BYTES = 16
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: Any) -> bytes:
     """Canonical JSON of a value without floating-point numbers outside sealed text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def seal(data: dict[str, Any], salt: Callable[[int], bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
