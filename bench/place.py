@@ -18,11 +18,12 @@ import asyncpg
 from bench import fill
 from bench.county import Clock, County, build_units
 from service import app as composition
-from service.actions import access
 from service.actions import ledgers as ledger_actions
+from service.actions import tenants
+from service.actions.doorkeeper import hash_key
 from service.actions.service import Service, new_id
 from service.settings import Settings
-from service.store import ledgers, migrations, principals, units
+from service.store import keys, ledgers, migrations, units
 from service.store.database import Changes, Tx
 from service.workflow.access import Caller
 from service.workflow.events import Actor
@@ -110,7 +111,7 @@ async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count
     now = datetime.now(UTC)
     began = time.monotonic()
     async with composition.running(settings) as service:
-        founded = await access.found_tenant(service, code="default", name="清河县", admin_key=None, now=now)
+        founded = await tenants.found_tenant(service, code="default", name="清河县", admin_key=None, now=now)
         keys = [await _new_key(service, *who, now) for who in (("督办员", "supervisor"), ("责任单位", "responsible"))]
         clerk, claimer = [await caller(service, key) for key in keys]
         clock = Clock.ending(now, items)
@@ -134,13 +135,13 @@ async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count
 
 
 async def _new_key(service: Service, name: str, role: str, now: datetime) -> str:
-    key = await access.create_key(service, tenant="default", principal=name, role=role, unit_code="root", now=now)
+    key = await tenants.create_key(service, tenant="default", principal=name, role=role, unit_code="root", now=now)
     return key or ""
 
 
 async def caller(service: Service, key: str) -> Caller:
     async def action(tx: Tx) -> Caller:
-        found = await principals.caller(tx, access.hash_key(key))
+        found = await keys.caller(tx, hash_key(key))
         if found is None:
             raise LookupError("the key that was just made is not there")
         return found

@@ -13,10 +13,13 @@ from service import settings
 from service.store import (  # noqa: F401  (importing them is what fills the metadata)
     counters,
     events,
+    grants,
     idempotency,
     interviews,
+    issuers,
     items,
     keyring,
+    keys,
     ledgers,
     principals,
     progress,

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from service.actions.access import Doorkeeper
+from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Service
 from service.api import (
     interviews,
@@ -21,6 +21,7 @@ from service.api import (
     middleware,
     openapi,
     operations,
+    principals,
     problems,
     progress,
     transitions,
@@ -77,16 +78,18 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings) as service:
             app.state.service = service
-            app.state.doorkeeper = Doorkeeper(service)
+            doorkeeper = app.state.doorkeeper = Doorkeeper(service)
 
             async def ready() -> bool:
                 return await migrations.at_head(service.database)
 
             app.state.ready = ready
-            keeping = asyncio.create_task(housekeeping.run(service))
+            keeping = asyncio.create_task(housekeeping.run(service, doorkeeper))
             _collect_less()
             yield
             keeping.cancel()
+            with suppress(Refused):
+                await doorkeeper.write_last_used()
 
     app = FastAPIOffline(
         title="xiaohao 销号",
@@ -96,7 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    rooms = (items, listing, transitions, progress, interviews, ledgers, units)
+    rooms = (items, listing, transitions, progress, interviews, ledgers, units, principals)
     routers = (*(room.router for room in rooms), operations.me_router, operations.router)
     for router in routers:
         app.include_router(router)

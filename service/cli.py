@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Coroutine
@@ -16,8 +17,8 @@ from rich.console import Console
 
 from service import app as composition
 from service import logs, settings
-from service.actions import access
-from service.actions.access import Founded
+from service.actions import tenants
+from service.actions.tenants import Founded
 from service.demo import load as demo_load
 from service.errors import Refused
 from service.outside.lock import Busy, only_one
@@ -36,7 +37,9 @@ cli = typer.Typer(
     help="Problem ledgers (问题台账) whose items must be closed.",
 )
 key_cli = typer.Typer(no_args_is_help=True, help="API keys.")
+tenant_cli = typer.Typer(no_args_is_help=True, help="Tenants: customers, usually a county each.")
 cli.add_typer(key_cli, name="key")
+cli.add_typer(tenant_cli, name="tenant")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -73,9 +76,9 @@ def _migrate(present: Settings) -> None:
 
 async def _found(present: Settings) -> Founded:
     async with composition.running(present) as service:
-        return await access.found_tenant(
+        return await tenants.found_tenant(
             service,
-            code=access.DEFAULT_TENANT,
+            code=tenants.DEFAULT_TENANT,
             name="默认租户",
             admin_key=present.admin_key,
             now=datetime.now(UTC),
@@ -168,17 +171,46 @@ def migrate() -> None:
     out.print(f"at {migrations.head()}")
 
 
+@tenant_cli.command("create")
+def create_tenant(
+    code: Annotated[str, typer.Argument(help="Code of the new tenant: letters, digits, dot, dash, underscore.")],
+    name: Annotated[str, typer.Option(help="Its name; empty: the code.")] = "",
+) -> None:
+    """Make a tenant with its root unit and first ledger, and print its admin key, once."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", code):
+        err.print("CODE: 1 to 64 letters, digits, dots, dashes or underscores")
+        raise typer.Exit(2)
+    if name:
+        _check_name("--name", name)
+    present = settings.load()
+    _migrate(present)
+    founded = _run(_create_tenant(present, code, name or code))
+    if founded.admin_key is None:
+        err.print(f"tenant {code} exists already")
+        raise typer.Exit(2)
+    print(founded.admin_key)
+
+
+def _check_name(option: str, name: str) -> None:
+    if not name.strip() or len(name) > 200 or not name.isprintable():
+        err.print(f"{option}: 1 to 200 printable characters")
+        raise typer.Exit(2)
+
+
+async def _create_tenant(present: Settings, code: str, name: str) -> Founded:
+    async with composition.running(present) as service:
+        return await tenants.found_tenant(service, code=code, name=name, admin_key=None, now=datetime.now(UTC))
+
+
 @key_cli.command("create")
 def create_key(
     principal: Annotated[str, typer.Option(help="Name of the new principal.")],
     role: Annotated[Role, typer.Option(help="What it may do.")],
     unit: Annotated[str, typer.Option(help="Code of the unit over which it may, with everything below.")] = "root",
-    tenant: Annotated[str, typer.Option(help="Code of the tenant.")] = access.DEFAULT_TENANT,
+    tenant: Annotated[str, typer.Option(help="Code of the tenant.")] = tenants.DEFAULT_TENANT,
 ) -> None:
     """Make a principal with one grant and print its key, once."""
-    if not principal.strip() or len(principal) > 200 or not principal.isprintable():
-        err.print("--principal: 1 to 200 printable characters")
-        raise typer.Exit(2)
+    _check_name("--principal", principal)
     try:
         key = _run(_create_key(settings.load(), principal, role, unit, tenant))
     except ValueError as error:
@@ -192,7 +224,7 @@ def create_key(
 
 async def _create_key(present: Settings, principal: str, role: str, unit: str, tenant: str) -> str | None:
     async with composition.running(present) as service:
-        return await access.create_key(
+        return await tenants.create_key(
             service, tenant=tenant, principal=principal, role=role, unit_code=unit, now=datetime.now(UTC)
         )
 

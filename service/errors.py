@@ -153,6 +153,10 @@ GUARDS: dict[str, Text] = {
     "deadline_fixed": Text(
         "条目已认领，期限只能经办理动作变更。", "Once claimed, only triggers move the deadline, not corrections."
     ),
+    "root_only": Text("角色 {role} 只能授予根单位。", "The role {role} is granted on the root unit only."),
+    "role_for_kind": Text("{kind} 类主体不能担任 {role}。", "A {kind} does not hold the role {role}."),
+    "delegate_platform": Text("只有平台的密钥可以代他人办理。", "Only a platform's key may act for people."),
+    "delegates_of_person": Text("只有个人可以由平台代办。", "Platforms act for people only."),
     "interview_pending": Text("约谈已记录或已取消。", "The interview is already recorded or cancelled."),
 }
 
@@ -161,6 +165,11 @@ FORBIDDEN: dict[str, Text] = {
     "decide": Text("只有督办单位可以办理。", "Only the supervising unit may do this."),
     "higher_level": Text("须由督办单位的上级办理。", "A level above the supervising unit must do this."),
     "owner_listing": Text("该台账只允许主管单位列入条目。", "Only the unit that owns this ledger lists items in it."),
+    "access": Text("只有管理员可以管理主体、密钥和授权。", "Principals, keys and grants are for admins."),
+    "delegate": Text("该密钥不能代他人办理。", "This key may not act for other people."),
+    "acting_for": Text(
+        "没有这个人，或其未同意由您的平台代办。", "There is no such person, or your platform may not act for them."
+    ),
     "backdating": Text(
         "只有管理员和督办人员可以补录 listed_at 或 closed。", "Only admins and supervisors may set listed_at or closed."
     ),
@@ -186,6 +195,7 @@ FIELDS: dict[str, Text] = {
     "bad_cursor": Text("游标无效，或不属于这次查询", "The cursor is not valid for this query."),
     "in_future": Text("不能晚于今天", "The date must not lie in the future."),
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
+    "in_past": Text("不能早于今天", "The date must not lie in the past."),
     "one_of_two": Text("两个字段只能给一个", "Give one of the two fields, not both."),
     "repeated": Text("重复", "The value stands twice."),
     "conflicts_with_policy": Text("与规则的其余部分不一致", "The value contradicts the rest of the policy."),
@@ -195,6 +205,10 @@ FIELDS: dict[str, Text] = {
 CONFLICTS: dict[str, Text] = {
     "external_ref": Text("该 external_ref 已登记过。", "This external_ref is listed already."),
     "code_taken": Text("该编码已被使用。", "This code is taken."),
+    "external_id": Text("该 external_id 已属于另一主体。", "This external_id belongs to another principal."),
+    "subject": Text("该登录身份已属于另一主体。", "This issuer and subject belong to another principal."),
+    "inactive": Text("该主体已停用。", "The principal was removed."),
+    "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }
 
 

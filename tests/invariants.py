@@ -84,6 +84,8 @@ def _read(connection: Connection) -> Everything:
     }
     searched = connection.execute(text("SELECT item_id, text FROM search_texts"))
     tables["search_texts"] = [{"item_id": UUID(str(row.item_id)), "text": row.text} for row in searched]
+    tables["tenant_events"] = [row for row in tables["events"] if row["item_id"] is None]
+    tables["events"] = [row for row in tables["events"] if row["item_id"] is not None]
     return Everything(tables)
 
 
@@ -289,7 +291,7 @@ def _interviews_have_their_events(found: Everything) -> Iterator[str]:
 
 
 def _every_event_waits_for_its_position(found: Everything) -> Iterator[str]:
-    events = {(row["tenant_id"], row["id"]) for row in found["events"]}
+    events = {(row["tenant_id"], row["id"]) for row in (*found["events"], *found["tenant_events"])}
     waiting = {(row["tenant_id"], row["event_id"]) for row in found["unsequenced"]}
     for _, event_id in events - waiting:
         yield f"event {event_id} waits for no position"

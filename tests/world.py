@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from service.actions import access
+from service.actions import tenants
 from service.actions.service import Service
 from service.app import create_app
 from service.settings import Settings
@@ -48,7 +48,7 @@ class World:
     async def running(cls, settings: Settings) -> AsyncIterator["World"]:
         app = create_app(settings)
         async with app.router.lifespan_context(app):
-            founded = await access.found_tenant(
+            founded = await tenants.found_tenant(
                 app.state.service, code="default", name="测试县", admin_key=None, now=datetime.now(UTC)
             )
             assert founded.admin_key is not None
@@ -81,7 +81,7 @@ class World:
 
     async def key(self, role: str, unit: str = "root", name: str | None = None) -> str:
         """The key of a new principal with one grant."""
-        key = await access.create_key(
+        key = await tenants.create_key(
             self.service,
             tenant="default",
             principal=name or f"{role}-{next(_serial)}",
@@ -98,7 +98,7 @@ class World:
 
     async def tenant(self, code: str) -> httpx.AsyncClient:
         """A client of the admin of another, new tenant."""
-        founded = await access.found_tenant(
+        founded = await tenants.found_tenant(
             self.service, code=code, name="另一个县", admin_key=None, now=datetime.now(UTC)
         )
         assert founded.admin_key is not None

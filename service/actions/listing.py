@@ -168,6 +168,7 @@ def _list_one(
         item_id=item_id,
         number=number(policy.item_number, ledger=ledger.code, year=listed_on.year, seq=seq),
         actor_id=call.caller.principal_id,
+        lister_id=call.lister_id,
         contact_sealed=seal_contact(service, call, item_id, draft.contact),
         now=call.now,
         today=call.today,
@@ -212,7 +213,7 @@ async def _taken(service: Service, call: Call, listings: list[Listing]) -> Refus
                 item_store.BY_EXTERNAL_REF,
                 tenant_id=call.tenant_id,
                 ledger_id=ledger.id,
-                owner=call.caller.principal_id,
+                owner=call.lister_id,
                 external_ref=each.draft.external_ref,
                 scope=list(call.scope),
             )

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from service.actions.service import Call
 from service.errors import invalid
-from service.store import ledgers, units
+from service.store import issuers, ledgers, units
 from service.store.database import Tx
+from service.workflow.identities import Issuer
 from service.workflow.organisation import Ledger
 
 Ref = UUID | str
@@ -73,3 +74,11 @@ async def find_ledger(tx: Tx, call: Call, named: Named) -> Ledger:
     if ledger is None:
         raise invalid((named.pointer, "unknown_reference"))
     return ledger
+
+
+async def find_issuer(tx: Tx, tenant_id: UUID, named: Named) -> Issuer:
+    """An OpenID provider that the tenant trusts, by id; else `unknown_reference`."""
+    issuer = await issuers.by_id(tx, tenant_id, named.ref) if isinstance(named.ref, UUID) else None
+    if issuer is None:
+        raise invalid((named.pointer, "unknown_reference"))
+    return issuer

@@ -109,12 +109,20 @@ class Call:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.caller.principal_id, self.caller.name)
+        return Actor(self.caller.principal_id, self.caller.name, self.caller.via)
+
+    @property
+    def lister_id(self) -> UUID:
+        """Whose `external_ref`s these are: those of the platform, for whomever it acts."""
+        return self.caller.via or self.caller.principal_id
 
     @property
     def key(self) -> tuple[str, str] | None:
-        """(caller, Idempotency-Key) under which an answer may be recorded."""
-        return (self.caller.principal_id.hex, self.receipt.key) if self.receipt else None
+        """(caller, Idempotency-Key) under which an answer may be recorded; acting for another is another caller."""
+        if self.receipt is None:
+            return None
+        caller = self.caller.principal_id.hex
+        return (f"{self.caller.via.hex}:{caller}" if self.caller.via else caller), self.receipt.key
 
     def with_receipt(self, receipt: Receipt | None) -> "Call":
         return replace(self, receipt=receipt)
@@ -151,25 +159,32 @@ class Call:
             created_at=self.now,
         )
 
-    def write_down(self, changes: Changes, drafts: list[EventDraft], revision: int) -> None:
+    def write_down(self, changes: Changes, drafts: list[EventDraft], revision: int = 0) -> None:
         """Record events of one item in this transaction; `revision` is the item's after it."""
-        event_store.record(
-            changes,
-            self.tenant_id,
-            [
-                events.seal(
-                    draft,
-                    tenant_id=self.tenant_id,
-                    event_id=new_id(),
-                    actor=self.actor,
-                    at=self.now,
-                    revision=revision,
-                    ordinal=ordinal,
-                    salt=os.urandom,
-                )
-                for ordinal, draft in enumerate(drafts)
-            ],
-        )
+        record_events(changes, self.tenant_id, drafts, actor=self.actor, now=self.now, revision=revision)
+
+
+def record_events(
+    changes: Changes, tenant_id: UUID, drafts: list[EventDraft], *, actor: Actor, now: datetime, revision: int = 0
+) -> None:
+    """Record events in this transaction, in order; `revision` is that of the item they are about, if of one."""
+    event_store.record(
+        changes,
+        tenant_id,
+        [
+            events.seal(
+                draft,
+                tenant_id=tenant_id,
+                event_id=new_id(),
+                actor=actor,
+                at=now,
+                revision=revision,
+                ordinal=ordinal,
+                salt=os.urandom,
+            )
+            for ordinal, draft in enumerate(drafts)
+        ],
+    )
 
 
 def new_id() -> UUID:

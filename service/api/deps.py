@@ -20,6 +20,7 @@ from pydantic_core import from_json, to_json
 from starlette.routing import Match
 from starlette.types import Scope
 
+from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Call, Receipt, Recorded, Replay, Service, fingerprint
 from service.api.problems import escape
 from service.errors import Refused, invalid
@@ -102,13 +103,31 @@ async def _admit(request: Request) -> Call:
     key = key.strip()
     if scheme.lower() != "bearer" or not 1 <= len(key) <= 4096 or not key.isascii():
         raise Refused("unauthenticated")
-    now = datetime.now(UTC)
-    caller = await request.app.state.doorkeeper.admit(key, now=now, clock=time.monotonic())
-    if "x-acting-for" in request.headers:
-        # No key may act for another person yet; to pass it over would put the wrong name on the record.
-        raise Refused("forbidden")
+    now, clock = datetime.now(UTC), time.monotonic()
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    caller = await doorkeeper.admit(key, now=now, clock=clock)
+    person = request.headers.get("x-acting-for")
+    if person is not None:
+        caller = await doorkeeper.acting_for(caller, _person(person), now=now, clock=clock)
     request.scope["principal_id"], request.scope["tenant_id"] = caller.principal_id, caller.tenant_id
     return Call.of(caller, now)
+
+
+def _person(given: str) -> UUID | str:
+    """Whom X-Acting-For names: an id, or what the platform calls the person."""
+    named = given.strip()
+    try:
+        return UUID(named)
+    except ValueError:
+        pass
+    # Header values come as Latin-1; what was sent is UTF-8, as everywhere.
+    try:
+        named = named.encode("latin-1").decode()
+    except UnicodeError:
+        named = ""
+    if not 1 <= len(named) <= 200 or not named.isprintable():
+        raise invalid(("/header/X-Acting-For", "bad_format"))
+    return named
 
 
 # -- answers

@@ -77,6 +77,16 @@ IDEMPOTENCY_KEY = {
 }
 
 
+ACTING_FOR = {
+    "name": "X-Acting-For",
+    "in": "header",
+    "required": False,
+    "description": "With a key made to `delegate`: the person (id or external_id) for whom the platform calls. What "
+    "counts is the person's grants inside the platform's subtrees; events name both.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]*[!-~][ -~]*$"},
+}
+
+
 def if_match_header(required: bool) -> dict[str, Any]:
     return {
         "name": "If-Match",
@@ -91,7 +101,7 @@ def if_match_header(required: bool) -> dict[str, Any]:
 def documented(
     operation_id: str,
     summary: str,
-    shape: type[BaseModel],
+    shape: type[BaseModel] | None,
     *,
     status: int = 200,
     codes: tuple[str, ...] = READ,
@@ -103,17 +113,17 @@ def documented(
     example: Any = None,
 ) -> dict[str, Any]:
     """The documentation arguments of a route. `if_match` None: not taken; else whether it is required. `etag`: the
-    answer is a version, and a reader whose If-None-Match names it is answered 304."""
+    answer is a version, and a reader whose If-None-Match names it is answered 304. `shape` None: an empty answer."""
     parameters = [
         *([IDEMPOTENCY_KEY] if idempotent else []),
         *([if_match_header(if_match)] if if_match is not None else []),
     ]
-    success: dict[str, Any] = {"model": shape, "description": summary}
+    success: dict[str, Any] = {"description": summary, **({"model": shape} if shape else {})}
     named = {
         **(headers or {}),
         **({"ETag": "Its version."} if etag else {}),
         **({"Idempotent-Replayed": "`true` where this is the first answer again."} if idempotent else {}),
-        **({"Link": "The next page, `rel=next`."} if "next_cursor" in shape.model_fields else {}),
+        **({"Link": "The next page, `rel=next`."} if shape and "next_cursor" in shape.model_fields else {}),
     }
     if named:
         success["headers"] = {name: _header(text) for name, text in named.items()}
@@ -165,6 +175,7 @@ TAGS = [
     {"name": "interviews", "description": "The formal talks (约谈) that escalations open."},
     {"name": "ledgers", "description": "Ledgers and their policies."},
     {"name": "units", "description": "The organisation tree."},
+    {"name": "principals", "description": "Who may call: people and platforms, their keys and their grants."},
     {"name": "access", "description": "Who calls."},
     {"name": "operations", "description": "For those who run the service."},
 ]
@@ -184,6 +195,8 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["security"] = [{"key": []}] if path.startswith("/v1/") else []
+            if path.startswith("/v1/"):
+                operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/ActingFor"})
             operation["responses"] = {
                 status: response
                 for status, response in operation["responses"].items()
@@ -192,6 +205,7 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
             for response in operation["responses"].values():
                 response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
             _share_problems(operation["responses"], components.setdefault("responses", {}))
+    components["parameters"] = {"ActingFor": ACTING_FOR}
     components["headers"] = {"RequestId": _header("The id under which the service logged this request.")}
     return document
 

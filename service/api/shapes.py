@@ -10,13 +10,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.workflow.identities import Granted, Key, Principal
 from service.workflow.items import Interview, Progress
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.states import (
     DeadlineKind,
     InterviewState,
     Level,
+    PrincipalKind,
     Resolution,
+    Role,
     Severity,
     SourceKind,
     State,
@@ -236,10 +239,10 @@ class EventOut(Shape):
     type: Line
     at: datetime
     actor: ActorOut
-    item_id: UUID
-    item_version: int = Field(ge=1, le=2_147_483_647)
-    unit_id: UUID
-    ledger_id: UUID
+    item_id: UUID | None = Field(description="null where the event is about no item.")
+    item_version: int | None = Field(ge=1, le=2_147_483_647)
+    unit_id: UUID | None
+    ledger_id: UUID | None
     data: dict[str, Any]
 
 
@@ -313,6 +316,82 @@ class LedgerPageOut(Shape):
 
 def ledger(each: Ledger) -> dict[str, Any]:
     return {name: getattr(each, name) for name in LedgerOut.model_fields}
+
+
+class LoginOut(Shape):
+    issuer_id: UUID
+    subject: Line
+
+
+class PrincipalOut(Shape):
+    id: UUID
+    name: Line
+    kind: PrincipalKind
+    external_id: Line | None
+    delegates: list[UUID] = Field(max_length=50, description="The platforms that may act for this person.")
+    login: LoginOut | None = Field(description="Which tokens of which OpenID provider are its own.")
+    active: bool
+    version: int = Field(ge=1, le=2_147_483_647)
+    created_at: datetime
+    updated_at: datetime
+
+
+class PrincipalPageOut(Shape):
+    items: list[PrincipalOut] = Field(max_length=200)
+    next_cursor: Text | None
+
+
+def principal(each: Principal) -> dict[str, Any]:
+    login = {"issuer_id": each.issuer_id, "subject": each.subject} if each.issuer_id else None
+    return {name: login if name == "login" else getattr(each, name) for name in PrincipalOut.model_fields}
+
+
+class KeyOut(Shape):
+    id: UUID
+    prefix: Line = Field(description="How the key begins, to tell one from another.")
+    delegate: bool
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None = Field(description="To the minute or so.")
+    created_at: datetime
+
+
+class KeyPageOut(Shape):
+    items: list[KeyOut] = Field(max_length=200)
+    next_cursor: Text | None
+
+
+class NewKeyOut(KeyOut):
+    key: Line | None = Field(description="The key itself, this once; null in a replay.")
+    secret_shown: bool = Field(description="Whether the key was shown before, and is so no more.")
+
+
+def key(each: Key) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in KeyOut.model_fields}
+
+
+def new_key(each: Key, secret: str | None) -> dict[str, Any]:
+    return {**key(each), "key": secret, "secret_shown": secret is None}
+
+
+class GrantedOut(Shape):
+    id: UUID
+    role: Role
+    unit_id: UUID
+    subtree: bool
+    since: date | None
+    until: date | None
+    issuer_id: UUID | None = Field(description="The OpenID provider whose tokens gave the grant, if one did.")
+    created_at: datetime
+
+
+class GrantedPageOut(Shape):
+    items: list[GrantedOut] = Field(max_length=200)
+    next_cursor: Text | None
+
+
+def granted(each: Granted) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in GrantedOut.model_fields}
 
 
 class GrantOut(Shape):

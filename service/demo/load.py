@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
 
-from service.actions import access, interviews, listing, progress, transitions, units
-from service.actions.access import Doorkeeper
+from service.actions import interviews, listing, progress, tenants, transitions, units
+from service.actions.doorkeeper import Doorkeeper
 from service.actions.interviews import Minutes
 from service.actions.listing import Listing
 from service.actions.references import Named
@@ -68,8 +68,8 @@ async def load(service: Service, now: datetime) -> dict[str, str]:
 async def _people(service: Service, now: datetime, people: dict[str, tuple[str, Role, str]]) -> dict[str, str]:
     keys = {}
     for name, (title, role, unit) in people.items():
-        key = await access.create_key(
-            service, tenant=access.DEFAULT_TENANT, principal=title, role=role, unit_code=unit, now=now
+        key = await tenants.create_key(
+            service, tenant=tenants.DEFAULT_TENANT, principal=title, role=role, unit_code=unit, now=now
         )
         if key is None:
             raise LookupError(f"the demo county has no unit {unit}")

@@ -23,14 +23,14 @@ class EventRow(SQLModel, table=True):
 
     tenant_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
-    item_id: UUID
+    item_id: UUID | None
     revision: int = Field(sa_type=BigInteger)
     ordinal: int
     type: str = Field(max_length=40)
     at: datetime = Field(sa_type=Instant)
-    unit_id: UUID
-    ledger_id: UUID
-    item_version: int
+    unit_id: UUID | None
+    ledger_id: UUID | None
+    item_version: int | None
     audience: list[UUID] = Field(sa_type=UuidList)
     body: bytes = Field(sa_type=LargeBinary)
     beside: dict[str, Any] = Field(sa_type=Json)

@@ -32,7 +32,7 @@ from service.store.list_conditions import (
     under_units,
     work,
 )
-from service.store.types import ONE, any_of, ids
+from service.store.types import ONE, any_of, ids, in_order
 
 CANDIDATES = 5000
 """How many of the newest candidates a search looks at; beyond that its answer says `truncated`."""
@@ -153,7 +153,7 @@ def _few(shape: Shape, dialect: str) -> tuple[Any, list[ColumnElement[bool]]]:
         conditions.append(is_responsible)
     held = select(work.c.ref).where(*conditions)
     mine = (held if shape.scopes == 1 else held.distinct()).subquery("mine")
-    source = mine.join(items, and_(items.c.tenant_id == tenant(), items.c.id == mine.c.ref))
+    source: Any = in_order(mine, items, and_(items.c.tenant_id == tenant(), items.c.id == mine.c.ref))
     wanted = asked(shape)
     if shape.search:
         source = source.join(

@@ -1,121 +1,115 @@
-"""Principals, their keys and their grants; and which tenant a credential belongs to.
+"""Principals: the people and platforms of a tenant."""
 
-`credentials` is a look-up table without a tenant: it is asked before the tenant is known. It holds the SHA-256 of a
-key and nothing that would let anyone use it.
-"""
-
-from datetime import date, datetime
+from datetime import datetime
+from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, bindparam, select
+from sqlalchemy import Index, UniqueConstraint, bindparam, select, text, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.tenants import Tenant
-from service.store.types import Day, Instant
-from service.workflow.access import Caller
-from service.workflow.permissions import Grant
+from service.store.types import Instant, UuidList
+from service.workflow.identities import Principal
 
 
-class Principal(SQLModel, table=True):
+class PrincipalRow(SQLModel, table=True):
     __tablename__ = "principals"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "external_id"),
+        Index(
+            "uq_principals_subject", "tenant_id", "issuer_id", "subject", unique=True,
+            postgresql_where=text("subject IS NOT NULL"), sqlite_where=text("subject IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     tenant_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     name: str = Field(max_length=200)
     kind: str = Field(max_length=16)
+    external_id: str | None = Field(max_length=200)
+    delegates: list[UUID] = Field(sa_type=UuidList)
+    issuer_id: UUID | None
+    subject: str | None = Field(max_length=255)
+    active: bool
+    version: int
     created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
 
 
-class Key(SQLModel, table=True):
-    """`prefix` is what may be shown of a key, to tell one from another."""
+CHANGEABLE = ("name", "external_id", "delegates", "issuer_id", "subject", "active", "version", "updated_at")
 
-    __tablename__ = "keys"
-    __table_args__ = (ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"]),)
-
-    tenant_id: UUID = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
-    principal_id: UUID
-    prefix: str = Field(max_length=16)
-    expires_at: datetime | None = Field(sa_type=Instant)
-    revoked_at: datetime | None = Field(sa_type=Instant)
-    created_at: datetime = Field(sa_type=Instant)
-
-
-class Credential(SQLModel, table=True):
-    __tablename__ = "credentials"
-
-    digest: bytes = Field(primary_key=True, sa_type=LargeBinary)
-    tenant_id: UUID
-    key_id: UUID
-
-
-class GrantRow(SQLModel, table=True):
-    __tablename__ = "grants"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"]),
-        ForeignKeyConstraint(["tenant_id", "unit_id"], ["units.tenant_id", "units.id"]),
-        Index(None, "tenant_id", "principal_id"),
-    )
-
-    tenant_id: UUID = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
-    principal_id: UUID
-    role: str = Field(max_length=16)
-    unit_id: UUID
-    subtree: bool
-    until: date | None = Field(sa_type=Day)
-    created_at: datetime = Field(sa_type=Instant)
-
-
-_tenants, _principals, _keys = table(Tenant), table(Principal), table(Key)
-_credentials, _grants = table(Credential), table(GrantRow)
+_principals = table(PrincipalRow)
 _tenant = bindparam("tenant_id", type_=_principals.c.tenant_id.type)
+_id = bindparam("principal_id", type_=_principals.c.id.type)
+_columns = [_principals.c[name] for name in Principal.__dataclass_fields__]
 
-INSERT = insert_row(Principal)
-INSERT_KEY = insert_row(Key)
-INSERT_CREDENTIAL = insert_row(Credential)
-INSERT_GRANT = insert_row(GrantRow)
-
-WHOSE = Statement(
-    select(
-        _tenants.c.tenant_id,
-        _tenants.c.timezone,
-        _principals.c.id,
-        _principals.c.name,
-        _principals.c.kind,
-        _keys.c.expires_at,
-        _keys.c.revoked_at,
-    )
-    .select_from(_credentials)
-    .join(_tenants, _tenants.c.tenant_id == _credentials.c.tenant_id)
-    .join(_keys, (_keys.c.tenant_id == _credentials.c.tenant_id) & (_keys.c.id == _credentials.c.key_id))
-    .join(_principals, (_principals.c.tenant_id == _keys.c.tenant_id) & (_principals.c.id == _keys.c.principal_id))
-    .where(_credentials.c.digest == bindparam("digest", type_=LargeBinary()))
-)
-
-GRANTS = Statement(
-    select(_grants.c.role, _grants.c.unit_id, _grants.c.subtree, _grants.c.until).where(
-        _grants.c.tenant_id == _tenant, _grants.c.principal_id == bindparam("principal_id", type_=_principals.c.id.type)
+INSERT = insert_row(PrincipalRow)
+BY_ID = Statement(select(*_columns).where(_principals.c.tenant_id == _tenant, _principals.c.id == _id))
+BY_EXTERNAL_ID = Statement(
+    select(*_columns).where(
+        _principals.c.tenant_id == _tenant,
+        _principals.c.external_id == bindparam("external_id", type_=_principals.c.external_id.type),
     )
 )
-
-
-async def caller(tx: Tx, digest: bytes) -> Caller | None:
-    """Who a key belongs to, with every grant that the principal has; None where no such key exists."""
-    row = await tx.one(WHOSE, digest=digest)
-    if row is None:
-        return None
-    tenant_id, timezone, principal_id, name, kind, expires_at, revoked_at = row
-    grants = await tx.all(GRANTS, tenant_id=tenant_id, principal_id=principal_id)
-    return Caller(
-        tenant_id=tenant_id,
-        timezone=ZoneInfo(timezone),
-        principal_id=principal_id,
-        name=name,
-        kind=kind,
-        grants=tuple(Grant(*grant) for grant in grants),
-        expires_at=None if revoked_at is None and expires_at is None else min(filter(None, (revoked_at, expires_at))),
+BY_SUBJECT = Statement(
+    select(*_columns).where(
+        _principals.c.tenant_id == _tenant,
+        _principals.c.issuer_id == bindparam("issuer_id", type_=_principals.c.issuer_id.type),
+        _principals.c.subject == bindparam("subject", type_=_principals.c.subject.type),
     )
+)
+PAGE = Statement(
+    select(*_columns)
+    .where(_principals.c.tenant_id == _tenant, _principals.c.id > bindparam("after", type_=_principals.c.id.type))
+    .order_by(_principals.c.id)
+    .limit(bindparam("limit"))
+)
+UPDATE = Statement(
+    update(_principals)
+    .where(
+        _principals.c.tenant_id == _tenant,
+        _principals.c.id == _id,
+        _principals.c.version == bindparam("read_version", type_=_principals.c.version.type),
+    )
+    .values({name: bindparam(f"new_{name}", type_=_principals.c[name].type) for name in CHANGEABLE})
+)
+"""A guard: the principal is still at the version that was read."""
+
+
+def params(tenant_id: UUID, principal: Principal) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(principal, name) for name in Principal.__dataclass_fields__}}
+
+
+def changed(tenant_id: UUID, before: Principal, after: Principal) -> dict[str, Any]:
+    """The parameters of UPDATE."""
+    return {
+        "tenant_id": tenant_id, "principal_id": before.id, "read_version": before.version,
+        **{f"new_{name}": getattr(after, name) for name in CHANGEABLE},
+    }  # fmt: skip
+
+
+def principal_of(row: Any) -> Principal:
+    values = dict(zip(Principal.__dataclass_fields__, row, strict=True))
+    return Principal(**{**values, "delegates": tuple(values["delegates"])})
+
+
+async def by_id(tx: Tx, tenant_id: UUID, principal_id: UUID) -> Principal | None:
+    row = await tx.one(BY_ID, tenant_id=tenant_id, principal_id=principal_id)
+    return principal_of(row) if row else None
+
+
+async def by_external_id(tx: Tx, tenant_id: UUID, external_id: str) -> Principal | None:
+    row = await tx.one(BY_EXTERNAL_ID, tenant_id=tenant_id, external_id=external_id)
+    return principal_of(row) if row else None
+
+
+async def by_subject(tx: Tx, tenant_id: UUID, issuer_id: UUID, subject: str) -> Principal | None:
+    """Whose a token of that issuer is."""
+    row = await tx.one(BY_SUBJECT, tenant_id=tenant_id, issuer_id=issuer_id, subject=subject)
+    return principal_of(row) if row else None
+
+
+async def page(tx: Tx, tenant_id: UUID, after: UUID, limit: int) -> list[Principal]:
+    """Oldest first, behind `after`."""
+    return [principal_of(row) for row in await tx.all(PAGE, tenant_id=tenant_id, after=after, limit=limit)]

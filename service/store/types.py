@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Join
 from sqlalchemy.types import Boolean, TypeDecorator
 
 
@@ -152,6 +153,21 @@ def _line_of_sqlite(element: line_of, compiler: SQLCompiler, **kw: Any) -> str:
         f" WHERE line.tenant_id = {element.tenant}"
         f" AND line.unit_id = {element.unit} ORDER BY line.distance))"
     )
+
+
+class in_order(Join):
+    """An inner join that SQLite does from left to right: without statistics it takes the side whose index has the order
+    that is asked for, however few rows the other side has. PostgreSQL decides for itself."""
+
+    inherit_cache = False
+
+
+@compiles(in_order, "sqlite")
+def _in_order_sqlite(element: in_order, compiler: SQLCompiler, **kw: Any) -> str:
+    kw["asfrom"] = True
+    left, right = compiler.process(element.left, **kw), compiler.process(element.right, **kw)
+    condition: Any = element.onclause
+    return f"{left} CROSS JOIN {right} ON {compiler.process(condition, **(kw | {'asfrom': False}))}"
 
 
 def ids(name: str) -> BindParameter[Any]:

@@ -116,11 +116,11 @@ LINES = Statement(
     .order_by(_ancestors.c.unit_id, _ancestors.c.distance)
 )
 
+_named = select(_units.c.id, _units.c.code, _units.c.active, line_of("units.id")).where(_units.c.tenant_id == _tenant)
+
+# Two halves and not an OR, for which SQLite would go through every unit of the tenant.
 NAMED = Statement(
-    select(_units.c.id, _units.c.code, _units.c.active, line_of("units.id")).where(
-        _units.c.tenant_id == _tenant,
-        any_of(_units.c.id, ids("unit_ids")) | any_of(_units.c.code, texts("codes")),
-    )
+    union_all(_named.where(any_of(_units.c.id, ids("unit_ids"))), _named.where(any_of(_units.c.code, texts("codes"))))
 )
 
 PAGE = Statement(

@@ -1,16 +1,22 @@
-"""Throws away what has had its time: answers kept for replay, a day after the 24 hours that are promised."""
+"""Small things that wait for a quiet moment: when keys were last used, and the end of answers kept for replay.
+
+Answers go a day after the 24 hours that are promised.
+"""
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from service.actions import upkeep
+from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Service
 from service.errors import Refused
 
 KEPT = timedelta(hours=48)
-EVERY_SECONDS = 3600.0
+EVERY_SECONDS = 60.0
+TURNS_BETWEEN_CLEANINGS = 60
 
 log = structlog.get_logger("xiaohao.housekeeping")
 
@@ -19,11 +25,13 @@ async def run_once(service: Service, now: datetime) -> None:
     await upkeep.forget_answers(service, before=now - KEPT)
 
 
-async def run(service: Service) -> None:
-    """Until cancelled. A database that is away is tried again at the next turn."""
-    while True:
+async def run(service: Service, doorkeeper: Doorkeeper) -> None:
+    """Until cancelled. A database that is away is tried again at a later turn."""
+    for turn in itertools.count():
         try:
-            await run_once(service, datetime.now(UTC))
+            await doorkeeper.write_last_used()
+            if turn % TURNS_BETWEEN_CLEANINGS == 0:
+                await run_once(service, datetime.now(UTC))
         except Refused as refused:
             log.warning("housekeeping put off", code=refused.code)
         await asyncio.sleep(EVERY_SECONDS)

@@ -32,11 +32,25 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What an event is about: an item as it is afterwards, a unit, a ledger; or, all None, access to the tenant."""
+
+    item_id: UUID | None = None
+    item_version: int | None = None
+    unit_id: UUID | None = None
+    ledger_id: UUID | None = None
+
+    @classmethod
+    def of(cls, item: Item) -> "Subject":
+        return cls(item.id, item.version, item.responsible_unit_id, item.ledger_id)
+
+
+@dataclass(frozen=True, slots=True)
 class EventDraft:
     """An event before it is sealed. `audience` are the units it concerns, before and after."""
 
     type: str
-    item: Item
+    about: Subject
     audience: tuple[UUID, ...]
     data: dict[str, Any]
 
@@ -46,14 +60,14 @@ class Event:
     """An event as it is stored: sealed body, texts beside it, and the columns by which it is found."""
 
     id: UUID
-    item_id: UUID
+    item_id: UUID | None
     revision: int
     ordinal: int
     type: str
     at: datetime
-    unit_id: UUID
-    ledger_id: UUID
-    item_version: int
+    unit_id: UUID | None
+    ledger_id: UUID | None
+    item_version: int | None
     audience: tuple[UUID, ...]
     body: bytes
     beside: dict[str, Any]
@@ -120,19 +134,19 @@ def of_listing(item: Item, closed_note: str | None, closed_on: date | None) -> E
         "labels": item.labels or None, "attributes": item.attributes or None,
     }  # fmt: skip
     data = {name: plain(value) for name, value in facts.items() if value is not None}
-    return EventDraft("item.created", item, concerned(item), data)
+    return EventDraft("item.created", Subject.of(item), concerned(item), data)
 
 
 def of_correction(before: Item, after: Item, changed: dict[str, Any]) -> EventDraft:
     data: dict[str, Any] = {"changes": changes(before, changed)}
     if "contact_sealed" in changed:
         data["contact_changed"] = True
-    return EventDraft("item.updated", after, concerned(before, after), data)
+    return EventDraft("item.updated", Subject.of(after), concerned(before, after), data)
 
 
 def of_progress(after: Item, *, progress_id: UUID, text: str, percent: int | None, side: str) -> EventDraft:
     data = {"progress_id": str(progress_id), "text": text, "percent": percent, "side": side, "cycle": after.cycle}
-    return EventDraft("item.progressed", after, concerned(after), data)
+    return EventDraft("item.progressed", Subject.of(after), concerned(after), data)
 
 
 def of_step(step: Step) -> list[EventDraft]:
@@ -144,13 +158,13 @@ def of_step(step: Step) -> list[EventDraft]:
         data["interview_id"] = str(step.opens.id)
     data["changes"] = changes(step.before, step.changes)
     audience = concerned(step.before, step.after)
-    drafts = [EventDraft(TYPES[step.command.trigger], step.after, audience, data)]
+    drafts = [EventDraft(TYPES[step.command.trigger], Subject.of(step.after), audience, data)]
     if step.opens is not None:
         opened = {"interview_id": str(step.opens.id), "interview_due": plain(step.opens.due_on)}
-        drafts.append(EventDraft("interview.opened", step.after, audience, opened))
+        drafts.append(EventDraft("interview.opened", Subject.of(step.after), audience, opened))
     if step.cancels_interview:
         cancelled = {"interview_id": str(step.after.interview_id)}
-        drafts.append(EventDraft("interview.cancelled", step.after, audience, cancelled))
+        drafts.append(EventDraft("interview.cancelled", Subject.of(step.after), audience, cancelled))
     return drafts
 
 
@@ -166,7 +180,7 @@ def of_interview(item: Item, interview: Interview) -> EventDraft:
         "held_on": plain(interview.held_on),
         "minutes_digest": sealing.digest(interview.seal_salt, record),
     }
-    return EventDraft("interview.recorded", item, concerned(item), data)
+    return EventDraft("interview.recorded", Subject.of(item), concerned(item), data)
 
 
 def _said(command: Command) -> dict[str, Any]:
@@ -182,6 +196,10 @@ def _said(command: Command) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def _id(value: UUID | None) -> str | None:
+    return str(value) if value else None
+
+
 def seal(
     draft: EventDraft,
     *,
@@ -194,7 +212,7 @@ def seal(
     salt: Callable[[int], bytes],
 ) -> Event:
     """The event as it is stored. (revision, ordinal) orders the events of one item, for ever."""
-    item = draft.item
+    about = draft.about
     open_part, beside = sealing.seal({"name": actor.name, **draft.data}, salt)
     name = open_part.pop("name")
     body = {
@@ -204,29 +222,29 @@ def seal(
         "type": draft.type,
         "at": plain(at),
         "actor": {
-            "principal_id": str(actor.principal_id) if actor.principal_id else None,
+            "principal_id": _id(actor.principal_id),
             "name": name,
-            "via": str(actor.via) if actor.via else None,
+            "via": _id(actor.via),
         },
-        "item_id": str(item.id),
-        "item_version": item.version,
+        "item_id": _id(about.item_id),
+        "item_version": about.item_version,
         "revision": revision,
         "ordinal": ordinal,
-        "unit_id": str(item.responsible_unit_id),
-        "ledger_id": str(item.ledger_id),
+        "unit_id": _id(about.unit_id),
+        "ledger_id": _id(about.ledger_id),
         "audience": [str(unit) for unit in draft.audience],
         "data": open_part,
     }
     return Event(
         id=event_id,
-        item_id=item.id,
+        item_id=about.item_id,
         revision=revision,
         ordinal=ordinal,
         type=draft.type,
         at=at,
-        unit_id=item.responsible_unit_id,
-        ledger_id=item.ledger_id,
-        item_version=item.version,
+        unit_id=about.unit_id,
+        ledger_id=about.ledger_id,
+        item_version=about.item_version,
         audience=draft.audience,
         body=sealing.canonical(body),
         beside=beside,

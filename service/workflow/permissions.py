@@ -3,8 +3,8 @@
 Rules here are pure: the store says which units lie above which, these functions say what follows from it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -32,16 +32,56 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role over a unit, and over everything below it unless `subtree` is off. `until` is its last good day."""
+    """A role over a unit, and over everything below it unless `subtree` is off; from `since` to `until`, both good."""
 
     role: str
     unit_id: UUID
     subtree: bool = True
     until: date | None = None
+    since: date | None = None
 
 
 def in_force(grants: Iterable[Grant], today: date) -> tuple[Grant, ...]:
-    return tuple(grant for grant in grants if grant.until is None or grant.until >= today)
+    return tuple(
+        grant
+        for grant in grants
+        if (grant.until is None or grant.until >= today) and (grant.since is None or grant.since <= today)
+    )
+
+
+def within(grant: Grant, since: date | None, until: date | None) -> Grant:
+    """The grant, on no day on which what it rests on is not in force."""
+    return replace(
+        grant,
+        since=max(filter(None, (grant.since, since)), default=None),
+        until=min(filter(None, (grant.until, until)), default=None),
+    )
+
+
+LENT = frozenset({Role.SUPERVISOR, Role.RESPONSIBLE, Role.VIEWER})
+"""Roles that a platform may use for a person: none that manages access, keys or webhooks, and no auditor's."""
+
+
+def lent(
+    person: Iterable[Grant], platform: Iterable[Grant], lines: Mapping[UUID, tuple[UUID, ...]]
+) -> tuple[Grant, ...]:
+    """What a platform may do for a person: the person's grants, inside the platform's own subtrees.
+
+    `lines` has the line (itself first, root last) of every unit that either holds a grant on.
+    """
+    found: dict[Grant, None] = {}
+    for own in person:
+        if own.role not in LENT:
+            continue
+        for bound in platform:
+            if bound.unit_id == own.unit_id:
+                found[replace(within(own, bound.since, bound.until), subtree=own.subtree and bound.subtree)] = None
+            elif bound.subtree and bound.unit_id in lines[own.unit_id]:
+                found[within(own, bound.since, bound.until)] = None
+            elif own.subtree and own.unit_id in lines[bound.unit_id]:
+                narrowed = replace(own, unit_id=bound.unit_id, subtree=bound.subtree)
+                found[within(narrowed, bound.since, bound.until)] = None
+    return tuple(found)
 
 
 def holds(grants: Iterable[Grant], permission: str, line: tuple[UUID, ...]) -> bool:
@@ -55,6 +95,16 @@ def holds(grants: Iterable[Grant], permission: str, line: tuple[UUID, ...]) -> b
 def holds_anywhere(grants: Iterable[Grant], permission: str) -> bool:
     """For what belongs to the whole tenant (ledgers): admin stands on the root unit only, so anywhere is the root."""
     return any(permission in PERMISSIONS[grant.role] for grant in grants)
+
+
+def administers(grants: Iterable[Grant]) -> bool:
+    """Admins alone write principals, keys, grants and issuers."""
+    return holds_anywhere(grants, "access:write")
+
+
+def oversees(grants: Iterable[Grant]) -> bool:
+    """Who reads principals and grants: admin and auditor."""
+    return any(grant.role in (Role.ADMIN, Role.AUDITOR) for grant in grants)
 
 
 def holds_above(grants: Iterable[Grant], permission: str, line: tuple[UUID, ...]) -> bool:

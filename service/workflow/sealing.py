@@ -19,6 +19,8 @@ PLAIN = frozenset(
         "responsible_unit_id", "supervising_unit_id", "supervising_defaulted", "co_unit_ids", "ledger_id",
         "interview_id", "progress_id", "duplicate_of", "claimed_by", "interview_due", "contact_changed",
         "source_kind", "principal_id", "via", "minutes_digest",
+        "key_id", "grant_id", "issuer_id", "unit_id", "parent_id", "department_id", "role", "subtree", "since", "until",
+        "delegate", "delegates", "expires_at", "active", "level", "listing", "owner_unit_id",
     }
 )  # fmt: skip
 """Fields that are never free text. What is not named here is sealed: a field forgotten is a field protected."""

@@ -81,6 +81,11 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class PrincipalKind(StrEnum):
+    PERSON = "person"
+    PLATFORM = "platform"
+
+
 class Level(StrEnum):
     COUNTY = "county"
     TOWN = "town"

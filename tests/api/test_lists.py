@@ -4,13 +4,11 @@ import asyncio
 import base64
 import itertools
 import json
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
-from service.actions.service import new_id
-from service.store import items, list_statements, principals, worklist
+from service.store import items, list_statements, worklist
 from service.store.database import Changes
 from service.workflow.items import NEVER
 from tests.api.helpers import NOBODY, day, every_page, ids, match, ok, read, refused
@@ -63,18 +61,11 @@ async def two_grants(world):
     """A viewer over the town t1 and the village t2v1."""
     client = await world.person("viewer", "t1")
     me = await read(client, "/v1/me")
-
-    async def action(tx):
-        changes = Changes()
-        changes.add(
-            principals.INSERT_GRANT, tenant_id=UUID(me["tenant_id"]), id=new_id(), role="viewer", subtree=True,
-            principal_id=UUID(me["principal_id"]), unit_id=UUID(world.units["t2v1"]), until=None,
-            created_at=datetime.now(UTC),
-        )  # fmt: skip
-        await tx.apply(changes)
-
-    await world.service.database.write(action)
-    world.app.state.doorkeeper._known.clear()
+    given = await world.admin.post(
+        f"/v1/principals/{me['principal_id']}/grants", json={"role": "viewer", "unit": "t2v1"}
+    )
+    assert given.status_code == 201, given.text
+    world.app.state.doorkeeper.forget_everyone()
     assert len((await read(client, "/v1/me"))["grants"]) == 2
     return client
 

@@ -68,6 +68,10 @@ def seeds(server: Server) -> dict[str, list[str]]:
         items += [item(10 + number, claim) for number in range(8)]
         items += [item(20 + number, claim, escalate) for number in range(8)]
         items += [item(30 + number, claim, close) for number in range(4)]
+        people = [made("/v1/principals", name=f"王干事{number}", kind="person") for number in range(6)]
+        for each in people:
+            each["keys"] = [made(f"/v1/principals/{each['id']}/keys") for _ in range(3)]
+            each["grants"] = [made(f"/v1/principals/{each['id']}/grants", role="viewer", unit="t1") for _ in range(20)]
         talks = [each["interview_id"] for each in items if each["interview_id"]]
         return {
             "items": [each["id"] for each in items],
@@ -76,6 +80,10 @@ def seeds(server: Server) -> dict[str, list[str]]:
             "unit_codes": ["t1", "t1v1"],
             "ledgers": [ledger["id"]],
             "ledger_codes": ["drink", "default"],
+            "principals": [each["id"] for each in people[:3]],
+            "leavers": [each["id"] for each in people[3:]],
+            "keys": [f"{each['id']}/{key['id']}" for each in people[:3] for key in each["keys"]],
+            "grants": [f"{each['id']}/{grant['id']}" for each in people[:3] for grant in each["grants"]],
             "problems": ["guard_refused", "not_found"],
         }
 
@@ -85,6 +93,9 @@ BINDINGS = {
     "path.interview_id": "interviews",
     "path.unit_id": "units",
     "path.ledger_id": "ledgers",
+    "path.principal_id": "principals",
+    "body.unit": "unit_codes",
+    "body.unit_id": "units",
     "path.code": "problems",
     "body.ledger": "ledger_codes",
     "body.ledger_id": "ledgers",

@@ -27,7 +27,7 @@ from tests.conftest import fresh_name, run_sql
 from tests.plugins.postgres import with_database
 from tests.servers import ROOT
 
-WITHOUT_A_TENANT = {"credentials", "key_fingerprints"}
+WITHOUT_A_TENANT = {"credentials", "key_fingerprints", "trusted_issuers"}
 """Look-up tables: asked before the tenant is known, or the installation's own."""
 
 UNIQUE_ACROSS_TENANTS = {"uq_tenants_code"}

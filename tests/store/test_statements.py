@@ -21,13 +21,13 @@ from service.workflow.queries import Filters, LampDays, Position
 
 DIALECTS = {"postgresql": postgres.DIALECT, "sqlite": sqlite.DIALECT}
 
-GUARDS = {"counters.TAKE", "units.GUARD_TREE", "ledgers.UPDATE"}
+GUARDS = {"counters.TAKE", "units.GUARD_TREE", "ledgers.UPDATE", "principals.UPDATE"}
 """What only ever stands first: its own row is the condition."""
 
 IN_TURN = {"search.FORGET_WORDS", "search.INDEX_WORDS"}
 """Writes of SQLite alone, where a guard that finds nothing has raised before they run."""
 
-UNGUARDED = {"idempotency.FORGET"}
+UNGUARDED = {"idempotency.FORGET", "keys.USED"}
 """Housekeeping: no decision stands behind it."""
 
 

@@ -58,6 +58,7 @@ def listed(
         item_id=ITEM,
         number="hb-2026-0007",
         actor_id=LISTER,
+        lister_id=LISTER,
         contact_sealed=None,
         now=NOW,
         today=TODAY,

@@ -1,69 +1,30 @@
-"""Principals and keys: who calls, and how a new one is let in."""
+"""Tenants: a new one with its root unit, its first ledger and its first admin; and keys made on the server itself."""
 
-import hashlib
 import secrets
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from service.actions import units as unit_actions
+from service.actions.doorkeeper import hash_key
 from service.actions.ledgers import store as store_ledger
-from service.actions.service import Service, new_id
-from service.errors import Refused
-from service.store import keyring, principals, tenants, units
+from service.actions.service import Service, new_id, record_events
+from service.store import grants, keyring, keys, principals, tenants, units
 from service.store.database import Changes, Tx
-from service.workflow.access import Caller
+from service.workflow import access_events
+from service.workflow.events import Actor
+from service.workflow.identities import Granted, Key, Principal
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.policy import DEFAULTS
-from service.workflow.states import Level, Role
+from service.workflow.states import Level, PrincipalKind, Role
 
 KEY_PREFIX = "xh_"
 PREFIX_LENGTH = 10
-CACHED_SECONDS = 3.0
-CACHED_KEYS = 10_000
 DEFAULT_TENANT = "default"
 TIMEZONE = "Asia/Shanghai"
 
-
-class Doorkeeper:
-    """Authenticates keys, remembering each for a few seconds: a revocation is effective when that has passed."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
-
-    async def admit(self, key: str, *, now: datetime, clock: float) -> Caller:
-        """Who `key` belongs to. `clock` is a monotonic reading in seconds. Refuses `unauthenticated`."""
-        digest = hash_key(key)
-        known = self._known.get(digest)
-        if known is None or clock - known[0] > CACHED_SECONDS:
-            caller = await self._look_up(digest)
-            self._known[digest] = (clock, caller)
-            self._known.move_to_end(digest)
-            if len(self._known) > CACHED_KEYS:
-                self._known.popitem(last=False)
-        else:
-            caller = known[1]
-        if not caller.alive(now):
-            raise Refused("unauthenticated")
-        return caller
-
-    async def _look_up(self, digest: bytes) -> Caller:
-        async def action(tx: Tx) -> Caller | None:
-            return await principals.caller(tx, digest)
-
-        caller = await self._service.read(action)
-        if caller is None:
-            # A key that is not there is not remembered: guesses must not push good keys out.
-            self._known.pop(digest, None)
-            raise Refused("unauthenticated")
-        return caller
-
-
-def hash_key(key: str) -> bytes:
-    """Keys carry 256 bits of chance, so a plain SHA-256 is enough to keep them from being read."""
-    return hashlib.sha256(key.encode()).digest()
+OPERATOR = Actor(None, "xiaohao")
+"""Whoever works on the server itself, with the command line."""
 
 
 def new_key() -> str:
@@ -134,19 +95,33 @@ async def create_key(
 
 
 def _store_principal(
-    changes: Changes, tenant_id: UUID, unit_id: UUID, name: str, role: str, key: str, now: datetime
+    changes: Changes, tenant_id: UUID, unit_id: UUID, name: str, role: str, secret: str, now: datetime
 ) -> None:
-    principal_id, key_id = new_id(), new_id()
-    changes.add(
-        principals.INSERT, tenant_id=tenant_id, id=principal_id, name=name,
-        kind="platform" if role == Role.PLATFORM else "person", created_at=now,
+    principal = Principal(
+        id=new_id(), name=name, kind=PrincipalKind.PLATFORM if role == Role.PLATFORM else PrincipalKind.PERSON,
+        external_id=None, delegates=(), issuer_id=None, subject=None, active=True, version=1,
+        created_at=now, updated_at=now,
     )  # fmt: skip
-    changes.add(
-        principals.INSERT_KEY, tenant_id=tenant_id, id=key_id, principal_id=principal_id, prefix=key[:PREFIX_LENGTH],
-        expires_at=None, revoked_at=None, created_at=now,
+    key = Key(
+        id=new_id(), principal_id=principal.id, prefix=secret[:PREFIX_LENGTH], delegate=False, expires_at=None,
+        revoked_at=None, last_used_at=None, created_at=now,
     )  # fmt: skip
-    changes.add(principals.INSERT_CREDENTIAL, digest=hash_key(key), tenant_id=tenant_id, key_id=key_id)
-    changes.add(
-        principals.INSERT_GRANT, tenant_id=tenant_id, id=new_id(), principal_id=principal_id, role=role,
-        unit_id=unit_id, subtree=True, until=None, created_at=now,
+    granted = Granted(
+        id=new_id(), principal_id=principal.id, department_id=None, role=role, unit_id=unit_id, subtree=True,
+        since=None, until=None, label=None, issuer_id=None, created_at=now,
     )  # fmt: skip
+    changes.add(principals.INSERT, **principals.params(tenant_id, principal))
+    store_key(changes, tenant_id, key, secret)
+    changes.add(grants.INSERT, **grants.params(tenant_id, granted))
+    drafts = [
+        access_events.principal_created(principal),
+        access_events.key_created(key),
+        access_events.granted(granted),
+    ]
+    record_events(changes, tenant_id, drafts, actor=OPERATOR, now=now)
+
+
+def store_key(changes: Changes, tenant_id: UUID, key: Key, secret: str) -> None:
+    """A key, its secret kept as a digest only."""
+    changes.add(keys.INSERT, **keys.params(tenant_id, key))
+    changes.add(keys.INSERT_CREDENTIAL, digest=hash_key(secret), tenant_id=tenant_id, key_id=key.id)
