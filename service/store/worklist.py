@@ -6,9 +6,22 @@ rows under another kind, so that open work is never searched among them.
 """
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, SmallInteger, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    Index,
+    Insert,
+    SmallInteger,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
@@ -57,8 +70,8 @@ def _constant(value: int) -> ColumnElement[int]:
     return literal_column(str(value), SmallInteger())
 
 
-DERIVE = Statement(
-    insert(_work).from_select(
+def _derive(group: ColumnElement[Any]) -> Insert:
+    return insert(_work).from_select(
         ["tenant_id", "ref", "unit_id", "kind", "due", "relation"],
         select(
             _tenant,
@@ -76,8 +89,13 @@ DERIVE = Statement(
             any_of(_ancestors.c.unit_id, ids("units")),
             gate(),
         )
-        .group_by(_ancestors.c.ancestor_id),
+        .group_by(group),
     )
+
+
+# The plus keeps SQLite from the index that has the order of the groups: it has the whole tree to go through, too.
+DERIVE = Statement(
+    postgresql=_derive(_ancestors.c.ancestor_id), sqlite=_derive(literal_column("+ancestors.ancestor_id"))
 )
 """An item's rows from its units; needs the tree to hold still (units.GUARD_TREE)."""
 
