@@ -1,0 +1,62 @@
+"""How SQLite, which keeps no statistics here, would go about every statement: by its key, never through a whole tenant.
+
+An OR over two columns, or an order that another index has, is enough to make it read everything that a tenant owns.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from service.store import sqlite
+from service.store.database import Statement
+from service.store.types import any_of, ids
+from service.store.units import UnitRow
+from tests.store.test_statements import ALL
+
+units = UnitRow.__table__  # type: ignore[attr-defined]
+
+WHOLE = re.compile(r"^(SCAN (?!CONSTANT ROW|json_each|\(subquery)|SEARCH .*\(tenant_id=\?\)$)")
+"""A step that reads a whole table, or all that one tenant has in it."""
+
+ONE_ROW = ("trees", "tenants", "alembic_version", "key_fingerprints", "held")
+"""Tables that have a row a tenant, or hardly any; and the counted few."""
+
+MEANT = {
+    "idempotency.FORGET": "once an hour, of what is two days old at most",
+    "units.INSERT": "foreign keys that point to a new unit: looked for only while a transaction leaves some open",
+}
+
+
+@pytest.fixture(scope="module")
+def connection(migrated_sqlite: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite.connect(migrated_sqlite, read_only=True)
+    yield connection
+    connection.close()
+
+
+def whole(connection: sqlite3.Connection, statement: Statement) -> list[str]:
+    """The steps of a statement's plan that read all there is."""
+    form = statement.form(sqlite.DIALECT)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {form.text}", [None] * len(form.names)).fetchall()
+    return [step for *_, step in plan if WHOLE.match(step) and not step.split()[1].startswith(ONE_ROW)]
+
+
+@pytest.mark.parametrize("name", [name for name, each in ALL.items() if not each.absent(sqlite.DIALECT)])
+def test_a_statement_goes_by_its_key(name: str, connection: sqlite3.Connection) -> None:
+    steps = whole(connection, ALL[name])
+    assert not steps or name in MEANT, steps
+
+
+def test_what_is_excepted_still_needs_to_be(connection: sqlite3.Connection) -> None:
+    assert all(whole(connection, ALL[name]) for name in MEANT)
+
+
+def test_an_or_over_two_columns_is_noticed(connection: sqlite3.Connection) -> None:
+    tenant = bindparam("tenant_id", type_=units.c.tenant_id.type)
+    code = bindparam("code", type_=units.c.code.type)
+    bad = select(units.c.id).where(units.c.tenant_id == tenant, any_of(units.c.id, ids("ids")) | (units.c.code == code))
+    assert whole(connection, Statement(bad))
