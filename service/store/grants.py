@@ -25,6 +25,7 @@ class GrantRow(SQLModel, table=True):
         Index(None, "tenant_id", "principal_id"),
         Index(None, "tenant_id", "department_id"),
         Index(None, "tenant_id", "unit_id"),
+        Index(None, "tenant_id", "issuer_id"),
     )
 
     tenant_id: UUID = Field(primary_key=True)
@@ -78,6 +79,16 @@ BY_ID = Statement(select(*_columns).where(_grants.c.tenant_id == _tenant, _grant
 END = Statement(delete(_grants).where(_grants.c.tenant_id == _tenant, _grants.c.id == _id, gate()))
 END_ALL = Statement(delete(_grants).where(_grants.c.tenant_id == _tenant, _grants.c.principal_id == _principal, gate()))
 
+_issuer = bindparam("issuer_id", type_=_grants.c.issuer_id.type)
+BY_TOKENS = Statement(
+    select(*_columns)
+    .where(_grants.c.tenant_id == _tenant, _grants.c.principal_id == _principal, _grants.c.issuer_id == _issuer)
+    .order_by(_grants.c.id)
+)
+END_ALL_BY_TOKENS = Statement(
+    delete(_grants).where(_grants.c.tenant_id == _tenant, _grants.c.issuer_id == _issuer, gate())
+)
+
 
 def params(tenant_id: UUID, granted: Granted) -> dict[str, Any]:
     return {"tenant_id": tenant_id, **{name: getattr(granted, name) for name in Granted.__dataclass_fields__}}
@@ -100,6 +111,12 @@ async def of_principal(tx: Tx, tenant_id: UUID, principal_id: UUID) -> tuple[Gra
 async def by_id(tx: Tx, tenant_id: UUID, grant_id: UUID) -> Granted | None:
     row = await tx.one(BY_ID, tenant_id=tenant_id, grant_id=grant_id)
     return granted_of(row) if row else None
+
+
+async def by_tokens(tx: Tx, tenant_id: UUID, principal_id: UUID, issuer_id: UUID) -> list[Granted]:
+    """What the tokens of one OpenID provider gave a principal, oldest first."""
+    rows = await tx.all(BY_TOKENS, tenant_id=tenant_id, principal_id=principal_id, issuer_id=issuer_id)
+    return [granted_of(row) for row in rows]
 
 
 async def page(tx: Tx, tenant_id: UUID, principal_id: UUID, after: UUID, limit: int) -> list[Granted]:

@@ -4,16 +4,19 @@
 one tenant.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.types import Instant, Json, TextList
+from service.store.tenants import Tenant
+from service.store.types import ONE, Instant, Json, TextList, gate
 from service.workflow.identities import Issuer
 
 
@@ -41,18 +44,78 @@ class TrustedIssuer(SQLModel, table=True):
     issuer_id: UUID
 
 
+CHANGEABLE = ("algorithms", "mapping", "active", "version", "updated_at")
+
+_issuers, _trusted, _tenants = table(IssuerRow), table(TrustedIssuer), table(Tenant)
+_tenant = bindparam("tenant_id", type_=_issuers.c.tenant_id.type)
+_id = bindparam("issuer_id", type_=_issuers.c.id.type)
+_version = bindparam("read_version", type_=_issuers.c.version.type)
+_issuer = bindparam("issuer", type_=_issuers.c.issuer.type)
+_audience = bindparam("audience", type_=_issuers.c.audience.type)
+_columns = [_issuers.c[name] for name in Issuer.__dataclass_fields__]
+
 INSERT = insert_row(IssuerRow)
 INSERT_TRUSTED = insert_row(TrustedIssuer)
 
-_issuers = table(IssuerRow)
-_tenant = bindparam("tenant_id", type_=_issuers.c.tenant_id.type)
-_columns = [_issuers.c[name] for name in Issuer.__dataclass_fields__]
-
-BY_ID = Statement(
-    select(*_columns).where(
-        _issuers.c.tenant_id == _tenant, _issuers.c.id == bindparam("issuer_id", type_=_issuers.c.id.type)
-    )
+BY_ID = Statement(select(*_columns).where(_issuers.c.tenant_id == _tenant, _issuers.c.id == _id))
+PAGE = Statement(
+    select(*_columns)
+    .where(_issuers.c.tenant_id == _tenant, _issuers.c.id > bindparam("after", type_=_issuers.c.id.type))
+    .order_by(_issuers.c.id)
+    .limit(bindparam("limit"))
 )
+REMOVED = Statement(
+    select(*_columns)
+    .where(
+        _issuers.c.tenant_id == _tenant,
+        _issuers.c.issuer == _issuer,
+        _issuers.c.audience == _audience,
+        _issuers.c.active.is_(False),
+    )
+    .order_by(_issuers.c.id)
+    .limit(1)
+)
+UPDATE = Statement(
+    update(_issuers)
+    .where(_issuers.c.tenant_id == _tenant, _issuers.c.id == _id, _issuers.c.version == _version)
+    .values({name: bindparam(f"new_{name}", type_=_issuers.c[name].type) for name in CHANGEABLE})
+)
+"""A guard: the issuer is still at the version that was read."""
+
+STANDS = Statement(
+    select(ONE)
+    .select_from(_issuers)
+    .where(
+        _issuers.c.tenant_id == _tenant,
+        _issuers.c.id == _id,
+        _issuers.c.version == _version,
+        _issuers.c.active.is_(True),
+    )
+    .with_for_update(read=True)
+)
+"""A guard: until this transaction ends, the issuer is trusted by the mapping that was read."""
+
+FREE = Statement(delete(_trusted).where(_trusted.c.issuer == _issuer, _trusted.c.audience == _audience, gate()))
+
+MEANT_FOR = Statement(
+    select(_tenants.c.tenant_id, _tenants.c.timezone, *_columns)
+    .select_from(_trusted)
+    .join(_tenants, _tenants.c.tenant_id == _trusted.c.tenant_id)
+    .join(_issuers, (_issuers.c.tenant_id == _trusted.c.tenant_id) & (_issuers.c.id == _trusted.c.issuer_id))
+    .where(_trusted.c.issuer == _issuer, _trusted.c.audience == _audience)
+)
+
+
+def params(tenant_id: UUID, issuer: Issuer) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(issuer, name) for name in Issuer.__dataclass_fields__}}
+
+
+def changed(tenant_id: UUID, before: Issuer, after: Issuer) -> dict[str, Any]:
+    """The parameters of UPDATE."""
+    return {
+        "tenant_id": tenant_id, "issuer_id": before.id, "read_version": before.version,
+        **{f"new_{name}": getattr(after, name) for name in CHANGEABLE},
+    }  # fmt: skip
 
 
 def issuer_of(row: Any) -> Issuer:
@@ -63,3 +126,24 @@ def issuer_of(row: Any) -> Issuer:
 async def by_id(tx: Tx, tenant_id: UUID, issuer_id: UUID) -> Issuer | None:
     row = await tx.one(BY_ID, tenant_id=tenant_id, issuer_id=issuer_id)
     return issuer_of(row) if row else None
+
+
+async def removed(tx: Tx, tenant_id: UUID, issuer: str, audience: str) -> Issuer | None:
+    """The tenant's own earlier trust in the same issuer and audience."""
+    row = await tx.one(REMOVED, tenant_id=tenant_id, issuer=issuer, audience=audience)
+    return issuer_of(row) if row else None
+
+
+async def page(tx: Tx, tenant_id: UUID, after: UUID, limit: int) -> list[Issuer]:
+    """Oldest first, behind `after`."""
+    return [issuer_of(row) for row in await tx.all(PAGE, tenant_id=tenant_id, after=after, limit=limit)]
+
+
+async def meant_for(tx: Tx, issuer: str, audiences: Iterable[str]) -> tuple[UUID, ZoneInfo, Issuer] | None:
+    """The tenant that a token is meant for, and its trust; None where none is, or more than one could be."""
+    found = [await tx.one(MEANT_FOR, issuer=issuer, audience=each) for each in audiences]
+    rows = [row for row in found if row is not None]
+    if len(rows) != 1:
+        return None
+    tenant_id, timezone, *values = rows[0]
+    return tenant_id, ZoneInfo(timezone), issuer_of(values)

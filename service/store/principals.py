@@ -35,9 +35,12 @@ class PrincipalRow(SQLModel, table=True):
     version: int
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+    claims_at: datetime | None = Field(sa_type=Instant)
 
 
-CHANGEABLE = ("name", "external_id", "delegates", "issuer_id", "subject", "active", "version", "updated_at")
+CHANGEABLE = (
+    "name", "external_id", "delegates", "issuer_id", "subject", "active", "version", "updated_at", "claims_at",
+)  # fmt: skip
 
 _principals = table(PrincipalRow)
 _tenant = bindparam("tenant_id", type_=_principals.c.tenant_id.type)

@@ -8,7 +8,7 @@ from service.workflow.identities import Granted, Issuer, Key, Principal
 _NOBODY_BUT_ADMINS: tuple[Any, ...] = ()
 """No unit is the audience of such an event: the role decides, not the scope."""
 
-NOT_SHOWN = frozenset({"version", "created_at", "updated_at"})
+NOT_SHOWN = frozenset({"version", "created_at", "updated_at", "claims_at"})
 
 
 def _draft(type_: str, data: dict[str, Any]) -> EventDraft:
@@ -60,6 +60,11 @@ def issuer_trusted(issuer: Issuer) -> EventDraft:
 
 def issuer_updated(before: Issuer, after: Issuer) -> EventDraft:
     return _draft("access.issuer_updated", {"issuer_id": str(after.id), "changes": differences(before, after)})
+
+
+def issuer_removed(issuer: Issuer) -> EventDraft:
+    """A provider is trusted no more; every grant that its tokens gave ends with it."""
+    return _draft("access.issuer_removed", {"issuer_id": str(issuer.id)})
 
 
 def differences(before: Any, after: Any) -> dict[str, Any]:

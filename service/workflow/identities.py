@@ -10,7 +10,8 @@ class Principal:
     """A person or a platform that calls the API.
 
     `external_id` is what the platforms of the tenant call it. `delegates` are the platforms that may act for it.
-    `issuer_id` and `subject` say which token of which OpenID provider is this principal's.
+    `issuer_id` and `subject` say which token of which OpenID provider is this principal's, `claims_at` when the token
+    was issued whose claims last changed anything here.
     """
 
     id: UUID
@@ -24,6 +25,7 @@ class Principal:
     version: int
     created_at: datetime
     updated_at: datetime
+    claims_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from service.workflow.queries import Filters, LampDays, Position
 
 DIALECTS = {"postgresql": postgres.DIALECT, "sqlite": sqlite.DIALECT}
 
-GUARDS = {"counters.TAKE", "units.GUARD_TREE", "ledgers.UPDATE", "principals.UPDATE"}
+GUARDS = {"counters.TAKE", "units.GUARD_TREE", "ledgers.UPDATE", "principals.UPDATE", "issuers.UPDATE"}
 """What only ever stands first: its own row is the condition."""
 
 IN_TURN = {"search.FORGET_WORDS", "search.INDEX_WORDS"}
