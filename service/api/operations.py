@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from service.api import shapes
 from service.api.deps import Asked, Route, answered
 from service.api.openapi import documented, problems
+from service.api.pages import guarded
 from service.api.problems import language
 from service.errors import PROBLEMS, Refused
 from service.workflow.permissions import PERMISSIONS
@@ -30,10 +31,8 @@ async def get_me(request: Asked) -> Response:
         "kind": caller.kind,
         "tenant_id": caller.tenant_id,
         "timezone": str(caller.timezone),
-        "grants": [
-            {"role": grant.role, "unit_id": grant.unit_id, "subtree": grant.subtree, "until": grant.until}
-            for grant in request.call.grants
-        ],
+        "via": caller.via,
+        "grants": [shapes.grant(each) for each in request.call.grants],
         "permissions": sorted(granted),
     }
     return answered(to_json(content))
@@ -134,7 +133,7 @@ async def get_problem(
             f"<h1>{html.escape(title)}</h1><p>{html.escape(detail)}</p>"
             f"<p><code>{code}</code> · HTTP {kind.status}</p></html>"
         )
-        return Response(page, media_type="text/html")
+        return guarded(page)
     return Response(
         to_json({"code": code, "status": kind.status, "title": title, "detail": detail}), media_type="application/json"
     )

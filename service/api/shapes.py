@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.workflow.identities import Granted, Key, Principal
 from service.workflow.items import Interview, Progress
 from service.workflow.organisation import Ledger, Unit
+from service.workflow.permissions import Grant
 from service.workflow.states import (
     DeadlineKind,
     InterviewState,
@@ -398,7 +399,12 @@ class GrantOut(Shape):
     role: Line
     unit_id: UUID
     subtree: bool
+    since: date | None
     until: date | None
+
+
+def grant(each: Grant) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in GrantOut.model_fields}
 
 
 class MeOut(Shape):
@@ -407,6 +413,7 @@ class MeOut(Shape):
     kind: Line
     tenant_id: UUID
     timezone: Line
+    via: UUID | None = Field(description="The platform that calls for this person, if one does.")
     grants: list[GrantOut] = Field(max_length=1000)
     permissions: list[Line] = Field(max_length=100)
 
