@@ -38,6 +38,8 @@ def serving(settings: Settings) -> Iterator[Served]:
     log = settings.data_dir / "server.log"
     given = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     given |= {f"{PREFIX}DATA_DIR": str(settings.data_dir), f"{PREFIX}DATABASE_URL": settings.database_url}
+    # A load must meet the service, not its limits.
+    given |= {f"{PREFIX}RATE_LIMIT": "", f"{PREFIX}TENANT_RATE_LIMIT": ""}
     command = [sys.executable, "-c", "from service.cli import main; main()", "serve", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(

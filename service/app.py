@@ -17,10 +17,12 @@ from service.api import (
     interviews,
     items,
     ledgers,
+    limits,
     listing,
     middleware,
     openapi,
     operations,
+    pages,
     principals,
     problems,
     progress,
@@ -30,6 +32,7 @@ from service.api import (
 from service.api.metrics import Metrics
 from service.errors import Refused
 from service.outside import vault
+from service.outside.counts import Shared
 from service.settings import Settings
 from service.store import keyring, migrations
 from service.store.database import Database, Tx
@@ -71,12 +74,24 @@ async def _keys(settings: Settings, database: Database) -> vault.Vault:
     return keys
 
 
+@asynccontextmanager
+async def _limits(settings: Settings) -> AsyncIterator[limits.Limits]:
+    shared = Shared(settings.redis_url) if settings.redis_url else None
+    try:
+        yield limits.Limits(
+            shared or limits.InProcess(), per_key=settings.rate_limit, per_tenant=settings.tenant_rate_limit
+        )
+    finally:
+        if shared is not None:
+            await shared.close()
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The HTTP application. Its lifespan opens the database, which must be migrated."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings) as service:
+        async with running(settings) as service, _limits(settings) as app.state.limits:
             app.state.service = service
             doorkeeper = app.state.doorkeeper = Doorkeeper(service)
 
@@ -91,7 +106,11 @@ def create_app(settings: Settings) -> FastAPI:
             with suppress(Refused):
                 await doorkeeper.write_last_used()
 
+    # Of fastapi-offline only the viewers' files are taken: its pages say nothing to the browser.
     app = FastAPIOffline(
+        docs_url=None,
+        redoc_url=None,
+        static_url=pages.STATIC,
         title="xiaohao 销号",
         lifespan=lifespan,
         openapi_url="/openapi.json",
@@ -104,8 +123,9 @@ def create_app(settings: Settings) -> FastAPI:
     for router in routers:
         app.include_router(router)
     _answer_refusals(app, _methods(routers))
+    pages.install(app)
     openapi.install(app)
-    middleware.install(app, app.state.metrics)
+    middleware.install(app, app.state.metrics, settings.allowed_origins)
     return app
 
 
@@ -125,7 +145,8 @@ def _methods(routers: Iterable[APIRouter]) -> dict[str, str]:
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute):
-                methods.setdefault(route.path, set()).update(route.methods or ())
+                answered = route.methods or set()
+                methods.setdefault(route.path, set()).update(answered, {"HEAD"} if "GET" in answered else ())
     return {path: ", ".join(sorted(allowed)) for path, allowed in methods.items()}
 
 

@@ -1,14 +1,22 @@
 """One frozen Settings from the environment. Whatever is unknown or wrong stops the start, one clear line each."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "XIAOHAO_"
+
+RATE = re.compile(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,3} )?(second|minute|hour|day)s?")
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
+EMPTY_IS_A_VALUE = frozenset({"rate_limit", "tenant_rate_limit"})
+"""Settings that are switched off by being set to nothing; elsewhere nothing means the default."""
 
 
 def _setting(default: Any, *, en: str, zh: str, **bounds: Any) -> Any:
@@ -19,7 +27,7 @@ def _setting(default: Any, *, en: str, zh: str, **bounds: Any) -> Any:
 class Settings(BaseSettings):
     """Every setting is a variable `XIAOHAO_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     database_url: str = _setting(
         "",
@@ -58,6 +66,35 @@ class Settings(BaseSettings):
         ge=1024,
         le=1_073_741_824,
     )
+    max_json_depth: int = _setting(
+        32,
+        en="how deep arrays and objects may be nested in a request body, 8 to 128",
+        zh="请求体中数组和对象最多嵌套的层数，8 至 128",
+        ge=8,
+        le=128,
+    )
+    rate_limit: str = _setting(
+        "6000/minute",
+        en="requests that one key may make, as in `100/second` or `6000/minute`; set but empty: no limit",
+        zh="单个密钥的请求次数上限，形如 `100/second` 或 `6000/minute`；设为空值则不限制",
+    )
+    tenant_rate_limit: str = _setting(
+        "60000/minute",
+        en="requests that all keys of one tenant may make together; set but empty: no limit",
+        zh="同一租户全部密钥合计的请求次数上限；设为空值则不限制",
+    )
+    redis_url: str | None = _setting(
+        None,
+        en="`redis://host:6379/0` or `rediss://`, where several processes count requests together; empty: each process "
+        "counts its own",
+        zh="`redis://主机:6379/0` 或 `rediss://`，供多个进程合并计数；留空则各进程分别计数",
+    )
+    cors_origins: str = _setting(
+        "",
+        en="origins whose web pages may call the API, exact and comma separated, as in `https://portal.example`; "
+        "empty: none",
+        zh="允许其网页调用接口的来源，须完整书写、逗号分隔，如 `https://portal.example`；留空则不允许",
+    )
     shutdown_seconds: int = _setting(
         10,
         en="how long requests under way may go on when the service is told to stop, in seconds, 0 to 3600",
@@ -92,12 +129,43 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql:// or sqlite:///")
         return value
 
+    @field_validator("rate_limit", "tenant_rate_limit")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        if value and not RATE.fullmatch(value):
+            raise ValueError("must be like 100/second, 6000/minute or 500/10 minutes, or empty")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_counter(cls, value: str | None) -> str | None:
+        if not value:
+            return value
+        url = urlsplit(value)
+        # A port that is none is a ValueError of its own, which quotes it: it may be part of a password.
+        if url.scheme not in ("redis", "rediss") or not re.fullmatch(
+            r"(.*@)?([^@:]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", url.netloc
+        ):
+            raise ValueError("must be like redis://host:6379/0 or rediss://:password@host")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, value: str) -> str:
+        if value and not all(ORIGIN.fullmatch(origin.strip()) for origin in value.split(",")):
+            raise ValueError("must be origins like https://portal.example, comma separated, without paths or wildcards")
+        return value
+
     @property
     def sqlite_path(self) -> Path | None:
         """The SQLite file; None where PostgreSQL is meant."""
         if self.database_url.startswith("sqlite:///"):
             return Path(self.database_url.removeprefix("sqlite:///"))
         return None if self.database_url else self.data_dir / "xiaohao.db"
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin)
 
     @property
     def keys_path(self) -> Path:
@@ -118,7 +186,10 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
     lines = [f"{name} is not a setting" for name in unknown]
-    values = {name: given[PREFIX + name.upper()] for name in Settings.model_fields if given.get(PREFIX + name.upper())}
+    present = {name: given.get(PREFIX + name.upper()) for name in Settings.model_fields}
+    values = {
+        name: value for name, value in present.items() if value or (value is not None and name in EMPTY_IS_A_VALUE)
+    }
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

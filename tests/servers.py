@@ -68,12 +68,15 @@ class Server:
             "log_level": "warning",
             **self._more,
         }
+        # Nothing is a value here, where it means "no limit".
+        limits = {"rate_limit": self.settings.rate_limit, "tenant_rate_limit": self.settings.tenant_rate_limit}
+        given = {name: value for name, value in given.items() if value} | limits | self._more
         return {
             "HOME": str(self.home),
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(ROOT),
             "LANG": "C.UTF-8",
-            **{PREFIX + name.upper(): value for name, value in given.items() if value},
+            **{PREFIX + name.upper(): value for name, value in given.items()},
         }
 
     def start(self) -> "Server":

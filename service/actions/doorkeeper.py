@@ -47,6 +47,10 @@ class Remembered(Generic[K, V]):
     def forget(self, key: K) -> None:
         self._known.pop(key, None)
 
+    def __contains__(self, key: K) -> bool:
+        """Whether it was looked up at all, however long ago."""
+        return key in self._known
+
     def clear(self) -> None:
         self._known.clear()
 
@@ -85,6 +89,10 @@ class Doorkeeper:
             self._callers.forget(digest)
             raise Refused("unauthenticated")
         return caller
+
+    def remembers(self, credential: str) -> bool:
+        """Whether `credential` was good when it was last looked up here, however long ago."""
+        return hash_key(credential) in self._callers
 
     def forget_everyone(self) -> None:
         """Look up every caller anew: what another process would see."""

@@ -40,9 +40,10 @@ async def record(service: Service, call: Call, interview_id: UUID, minutes: Minu
         # Once more, now that the item's revision is known: what others record from here on makes that stale.
         interview = await interviews.by_id(tx, call.tenant_id, interview_id) or interview
         replay = replay or await call.replayed(tx)
+        lines = await lines_of(tx, call, found)
         if replay is not None:
-            return replay
-        if not Standing.of(call.grants, await lines_of(tx, call, found)).records_interviews:
+            return await _replayed(tx, call, replay, interview_id, lines)
+        if not Standing.of(call.grants, lines).records_interviews:
             raise forbidden("decide")
         if interview.state not in (InterviewState.PENDING, InterviewState.SCHEDULED):
             raise guard("interview_pending")
@@ -66,11 +67,22 @@ async def record(service: Service, call: Call, interview_id: UUID, minutes: Minu
             **{f"new_{field}": getattr(recorded, field) for field in interviews.RECORDED},
         )
         call.write_down(changes, [events.of_interview(found.item, recorded)], found.item.revision + 1)
-        call.record(changes, recorded)
+        call.record(changes, _without_minutes(recorded))
         await tx.apply(changes)
         return recorded
 
     return await service.write(call, action)
+
+
+async def _replayed(tx: Tx, call: Call, replay: Replay, interview_id: UUID, lines: Lines) -> Replay:
+    """The first answer again, with the minutes where this caller reads them now: they are not kept for replay."""
+    if call.receipt is None or not _reads_minutes(call, lines):
+        return replay
+    # Read after the record of the answer: what was read before it may not be recorded yet.
+    interview = await interviews.by_id(tx, call.tenant_id, interview_id)
+    if interview is None:
+        return replay
+    return Replay(replace(replay.answer, body=call.receipt.render(interview).body))
 
 
 async def read(service: Service, call: Call, interview_id: UUID) -> Interview:
@@ -104,8 +116,10 @@ async def page(service: Service, call: Call, states: tuple[str, ...], before: UU
 
 async def _as_seen(tx: Tx, call: Call, interview: Interview) -> Interview:
     lines = await lines_of(tx, call, await seen(tx, call, interview.item_id))
-    if _reads_minutes(call, lines):
-        return interview
+    return interview if _reads_minutes(call, lines) else _without_minutes(interview)
+
+
+def _without_minutes(interview: Interview) -> Interview:
     return replace(interview, attendees=(), minutes=None, commitments=None)
 
 

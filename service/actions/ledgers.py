@@ -24,6 +24,8 @@ async def create(
     async def action(tx: Tx) -> Ledger | Replay:
         replay = await call.replayed(tx)
         if replay is not None:
+            if not call.grants:
+                raise Refused("not_found")
             return replay
         if not holds_anywhere(call.grants, "ledger:write"):
             raise forbidden()

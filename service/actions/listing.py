@@ -1,5 +1,6 @@
 """Listing problems: one or a thousand, all or none."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden, invalid
 from service.store import items as item_store
 from service.store import ledgers, search, units
-from service.store.database import Changes, Duplicate, Tx
+from service.store.database import Changes, Duplicate, Tx, Write
 from service.workflow import deadlines, events, listing
 from service.workflow.items import Draft, Item, Lines
 from service.workflow.listing import Place
@@ -48,7 +49,7 @@ async def create(service: Service, call: Call, listings: list[Listing]) -> list[
     async def action(tx: Tx) -> list[ItemView] | Replay:
         replay = await call.replayed(tx)
         if replay is not None:
-            await _still_seen(tx, call, replay)
+            await _still_seen(tx, call, replay, len(listings))
             return replay
         return await _list_all(tx, service, call, listings, reserved)
 
@@ -97,6 +98,8 @@ async def _ledger_id(service: Service, call: Call, named: Named) -> UUID:
 async def _list_all(
     tx: Tx, service: Service, call: Call, listings: list[Listing], reserved: list[int]
 ) -> list[ItemView]:
+    changes = Changes()
+    await schedule.hold_tree(tx, changes, call)
     found = await references.find_units(tx, call.tenant_id, {ref for each in listings for ref in _unit_refs(each)})
     known: dict[references.Ref, Ledger] = {}
     for each in listings:
@@ -104,8 +107,6 @@ async def _list_all(
             known[each.ledger.ref] = await references.find_ledger(tx, call, each.ledger)
     owners = {ledger.owner_unit_id for ledger in known.values() if ledger.listing == "owner"}
     found.lines.update(await units.lines(tx, call.tenant_id, owners))
-    changes = Changes()
-    await schedule.hold_tree(tx, changes, call)
     listed = [
         _list_one(service, call, each, known[each.ledger.ref], found, seq)
         for each, seq in zip(listings, reserved, strict=True)
@@ -124,9 +125,9 @@ async def _list_all(
 
 def _merged(changes: Changes) -> Changes:
     """Writes of the same statement together, so that many items cost few round trips."""
-    together: dict[int, tuple[Any, list[Any]]] = {}
-    for statement, rows in changes.writes:
-        together.setdefault(id(statement), (statement, []))[1].extend(rows)
+    together: dict[int, Write] = {}
+    for write in changes.writes:
+        together.setdefault(id(write.statement), Write(write.statement, [])).rows.extend(write.rows)
     return Changes(changes.guards, list(together.values()))
 
 
@@ -225,8 +226,9 @@ async def _taken(service: Service, call: Call, listings: list[Listing]) -> Refus
     return Refused("conflict", "external_ref", {"existing_id": str(existing)} if existing else {})
 
 
-async def _still_seen(tx: Tx, call: Call, replay: Replay) -> None:
-    """A replay shows nothing that the caller may not see at this moment."""
-    subject = replay.answer.subject_id
-    if subject is not None and await item_store.find(tx, call.tenant_id, subject, call.scope) is None:
+async def _still_seen(tx: Tx, call: Call, replay: Replay, count: int) -> None:
+    """A replay shows nothing that the caller may not see at this moment: of a batch, every item must be seen."""
+    listed = json.loads(replay.answer.body)
+    wanted = {UUID(item["id"]) for item in listed.get("items", [listed])}
+    if len(wanted) != count or await item_store.seen_of(tx, call.tenant_id, wanted, call.scope) != wanted:
         raise Refused("not_found")

@@ -22,6 +22,7 @@ from starlette.types import Scope
 
 from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Call, Receipt, Recorded, Replay, Service, fingerprint
+from service.api.limits import Limits
 from service.api.problems import escape
 from service.errors import Refused, invalid
 
@@ -57,10 +58,27 @@ class Asked(Request):
             raise Refused("unsupported_media_type")
         if not hasattr(self, "_json"):
             try:
-                self._json = from_json(await self.body(), allow_inf_nan=False, cache_strings="keys")
-            except ValueError:
-                raise invalid(("", "not_json")) from None
+                content = await self.body()
+                self._json = from_json(content, allow_inf_nan=False, cache_strings="keys")
+            except ValueError as error:
+                # The parser's own bound is deeper than any that can be set.
+                too_deep = "recursion limit" in str(error)
+                raise invalid(("", "too_complex" if too_deep else "not_json")) from None
+            bound = self.app.state.settings.max_json_depth
+            if content.count(b"{") + content.count(b"[") > bound and _deeper(self._json, bound):
+                raise invalid(("", "too_complex"))
         return self._json
+
+
+def _deeper(value: Any, bound: int) -> bool:
+    """Whether arrays and objects are nested more than `bound` deep."""
+    level = [value]
+    for _ in range(bound + 1):
+        level = [each for each in level if type(each) is dict or type(each) is list]
+        if not level:
+            return False
+        level = [inner for each in level for inner in (each.values() if type(each) is dict else each)]
+    return True
 
 
 RESERVED = frozenset({"batch"})
@@ -99,18 +117,39 @@ class Route(APIRoute):
 
 
 async def _admit(request: Request) -> Call:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    key = key.strip()
-    if scheme.lower() != "bearer" or not 1 <= len(key) <= 4096 or not key.isascii():
-        raise Refused("unauthenticated")
     now, clock = datetime.now(UTC), time.monotonic()
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    caller = await doorkeeper.admit(key, now=now, clock=clock)
+    limits: Limits = request.app.state.limits
+    address = request.client.host if request.client else None
+    key = _credential(request)
+    closed = limits.closed_to(address, now)
+    # Whoever was let in before goes on: one mistaken script behind an address must not lock its neighbours out.
+    if closed is not None and not (key and doorkeeper.remembers(key)):
+        raise closed
+    try:
+        if key is None:
+            raise Refused("unauthenticated")
+        caller = await doorkeeper.admit(key, now=now, clock=clock)
+    except Refused as refused:
+        if refused.code == "unauthenticated":
+            await limits.failed(address, now)
+        raise
+    # By the key that was sent: a platform that acts for many people is one caller.
+    await limits.judge(caller, now, request.scope)
     person = request.headers.get("x-acting-for")
     if person is not None:
         caller = await doorkeeper.acting_for(caller, _person(person), now=now, clock=clock)
     request.scope["principal_id"], request.scope["tenant_id"] = caller.principal_id, caller.tenant_id
     return Call.of(caller, now)
+
+
+def _credential(request: Request) -> str | None:
+    """The bearer credential as it was sent; None where there is none or it can be none of ours."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not 1 <= len(key) <= 4096 or not key.isascii():
+        return None
+    return key
 
 
 def _person(given: str) -> UUID | str:

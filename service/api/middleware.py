@@ -1,6 +1,6 @@
 """What surrounds every request: its id, its measure, its line in the log, and an answer even to our own mistakes.
 
-One plain ASGI layer: the framework's own kind of middleware costs a hundred times as much.
+Plain ASGI layers: the framework's own kind of middleware costs a hundred times as much.
 """
 
 import re
@@ -9,6 +9,7 @@ import uuid
 
 import structlog
 from fastapi import FastAPI, Request
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api import problems
@@ -17,6 +18,17 @@ from service.errors import Refused
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+ASKED = (
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "X-Acting-For",
+    "X-Request-Id", "traceparent",
+)  # fmt: skip
+"""Request headers that a page of another origin may send."""
+
+TOLD = (
+    "ETag", "Location", "Link", "Retry-After", "X-Request-Id", "Idempotent-Replayed", "RateLimit-Policy", "RateLimit",
+)  # fmt: skip
+"""Answer headers that such a page may read."""
 
 log = structlog.get_logger("xiaohao.request")
 
@@ -34,19 +46,28 @@ class Surround:
             return
         headers = dict(scope["headers"])
         request_id, trace_id = _identify(headers)
-        scope["request_id"] = request_id
+        method = scope["method"]
+        # HEAD is GET whose body stays here. The server keeps the scope it made: there it is HEAD still.
+        scope = {**scope, "request_id": request_id, "method": "GET" if method == "HEAD" else method}
         status = 0
+        ended = False
         began = time.perf_counter()
 
         async def answering(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id.encode()),
                     (b"x-content-type-options", b"nosniff"),
+                    *scope.get("rate_limit_fields", ()),
                 ]
+            elif method == "HEAD":
+                # At the first part of the body: a stream would go on, and nobody reads it.
+                if ended:
+                    return
+                ended, message = True, {"type": "http.response.body"}
             await send(message)
 
         try:
@@ -60,12 +81,12 @@ class Surround:
         finally:
             seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "unmatched")
-            self._metrics.observe(scope["method"], route, status, seconds)
+            self._metrics.observe(method, route, status, seconds)
             log.info(
                 "request",
                 request_id=request_id,
                 trace_id=trace_id,
-                method=scope["method"],
+                method=method,
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 2),
@@ -81,5 +102,15 @@ def _identify(headers: dict[bytes, bytes]) -> tuple[str, str | None]:
     return (given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex), trace[1] if trace else None
 
 
-def install(app: FastAPI, metrics: Metrics) -> None:
+def install(app: FastAPI, metrics: Metrics, origins: tuple[str, ...]) -> None:
+    """Surround the application. Web pages of `origins` may call it, with keys that they hold themselves: no cookies."""
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=ASKED,
+            expose_headers=TOLD,
+            max_age=600,
+        )
     app.add_middleware(Surround, metrics=metrics)

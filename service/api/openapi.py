@@ -59,6 +59,7 @@ def _problem_response(codes: list[str]) -> dict[str, Any]:
 
 _PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "How to authenticate."},
+    429: {"Retry-After": "Seconds to wait."},
     503: {"Retry-After": "Seconds to wait."},
 }
 
@@ -138,7 +139,7 @@ def documented(
         "summary": summary,
         "status_code": status,
         "response_model": None,
-        "responses": {status: success, **({304: UNCHANGED} if etag else {}), **problems(*codes, *more)},
+        "responses": {status: success, **({304: UNCHANGED} if etag else {}), **problems(*codes, *more, "rate_limited")},
         "openapi_extra": extra or None,
     }
 
@@ -202,11 +203,26 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
                 for status, response in operation["responses"].items()
                 if not _is_framework_error(response)
             }
-            for response in operation["responses"].values():
-                response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+            for status, response in operation["responses"].items():
+                told = response.setdefault("headers", {})
+                told["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+                # Refusals are shared by all operations; who is not known has no limit to be told.
+                if status != "401" and (path.startswith("/v1/") or int(status) >= 400):
+                    told["RateLimit-Policy"] = {"$ref": "#/components/headers/RateLimitPolicy"}
+                    told["RateLimit"] = {"$ref": "#/components/headers/RateLimit"}
             _share_problems(operation["responses"], components.setdefault("responses", {}))
     components["parameters"] = {"ActingFor": ACTING_FOR}
-    components["headers"] = {"RequestId": _header("The id under which the service logged this request.")}
+    components["headers"] = {
+        "RequestId": _header("The id under which the service logged this request."),
+        "RateLimitPolicy": {
+            **_header("Below /v1: how many requests (`q`) in how many seconds (`w`), for the key and for its tenant."),
+            "example": '"key";q=6000;w=60, "tenant";q=60000;w=60',
+        },
+        "RateLimit": {
+            **_header("Below /v1: how many requests remain (`r`) for how many seconds more (`t`)."),
+            "example": '"key";r=5999;t=42, "tenant";r=59870;t=42',
+        },
+    }
     return document
 
 

@@ -156,6 +156,12 @@ FIND_WITH_KEY = Statement(
 )
 HOLD = Statement(select(ONE).select_from(items).where(items.c.tenant_id == _tenant, items.c.id == _id))
 
+SEEN = Statement(
+    select(items.c.id).where(
+        items.c.tenant_id == _tenant, any_of(items.c.id, ids("item_ids")), in_scope(items.c.tenant_id, items.c.id)
+    )
+)
+
 BY_EXTERNAL_REF = Statement(
     select(items.c.id).where(
         items.c.tenant_id == _tenant,
@@ -222,3 +228,9 @@ async def find(
     end = len(NAMES)
     answered = Answer(*row[end + 3 :]) if key is not None and row[end + 3] is not None else None
     return Found(item_of(row), tuple(row[end]), tuple(row[end + 1]), row[end + 2], answered)
+
+
+async def seen_of(tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID], scope: Iterable[UUID]) -> set[UUID]:
+    """Those of the items that lie in `scope`."""
+    rows = await tx.all(SEEN, tenant_id=tenant_id, item_ids=list(item_ids), scope=list(scope))
+    return {row[0] for row in rows}

@@ -24,6 +24,7 @@ STATUS = {
     "unsupported_media_type": 415,
     "idempotency_key_reused": 422,
     "precondition_required": 428,
+    "rate_limited": 429,
     "unavailable": 503,
 }
 

@@ -231,14 +231,41 @@ async def test_a_request_id_that_is_missing_or_odd_is_made(world, given):
         b'{"title": "\\ud800"}',
         b'{"attributes": {"\\udc00": 1}}',
         b'{"title": "tab\there"}',
-        b"[" * 100_000,
-        b'{"a":' * 50_000,
+        b"[" * 30,
         b"9" * 5_000,
         b"{} {}",
     ],
 )
 async def test_a_body_that_is_no_json_in_utf8_is_invalid(world, content):
     refused(await post(world, content), "invalid_request", ("", "not_json"))
+
+
+def nested(depth: int) -> bytes:
+    """An item whose attributes make the body `depth` deep."""
+    inner = b'{"a":' * (depth - 1) + b"1" + b"}" * (depth - 1)
+    return b'{"title": "[[[{{{", "attributes": ' + inner + b"}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        nested(33),
+        nested(190),
+        nested(1_000),
+        b"[" * 33 + b"]" * 33,
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b'{"items": [' + b"[{}]," * 50 + nested(40) + b"]}",
+    ],
+)
+async def test_a_body_that_is_nested_too_deep_is_too_complex(world, content):
+    refused(await post(world, content), "invalid_request", ("", "too_complex"))
+
+
+@pytest.mark.parametrize("content", [nested(32), nested(3), b"[" + b"[]," * 5_000 + b"0]"])
+async def test_a_body_that_is_wide_or_nested_as_deep_as_allowed_is_judged_by_its_fields(world, content):
+    problem = refused(await post(world, content), "invalid_request")
+    assert ("", "too_complex") not in {(error["pointer"], error["code"]) for error in problem["errors"]}
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b'"text"', b"5", b"true", b"[1, 2]"])
@@ -432,13 +459,13 @@ def refused_path(answer: httpx.Response):
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/v1/items", "GET, POST"),
-        ("DELETE", "/v1/items", "GET, POST"),
-        ("PUT", f"/v1/items/{NOBODY}", "GET, PATCH"),
-        ("POST", "/v1/me", "GET"),
-        ("DELETE", f"/v1/items/{NOBODY}/transitions", "GET, POST"),
-        ("POST", "/livez", "GET"),
-        ("TRACE", "/v1/items", "GET, POST"),
+        ("PUT", "/v1/items", "GET, HEAD, POST"),
+        ("DELETE", "/v1/items", "GET, HEAD, POST"),
+        ("PUT", f"/v1/items/{NOBODY}", "GET, HEAD, PATCH"),
+        ("POST", "/v1/me", "GET, HEAD"),
+        ("DELETE", f"/v1/items/{NOBODY}/transitions", "GET, HEAD, POST"),
+        ("POST", "/livez", "GET, HEAD"),
+        ("TRACE", "/v1/items", "GET, HEAD, POST"),
     ],
 )
 async def test_a_method_that_is_not_answered_is_405_and_says_which_are(world, method, path, allowed):
@@ -447,9 +474,27 @@ async def test_a_method_that_is_not_answered_is_405_and_says_which_are(world, me
     assert answer.headers["allow"] == allowed
 
 
-async def test_head_is_405_without_a_body(world):
-    answer = await world.admin.head("/v1/me")
-    assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "GET", b"")
+async def test_head_is_get_without_its_body(world):
+    item = await world.item()
+    for path in ("/v1/me", f"/v1/items/{item['id']}", "/livez", "/docs", "/openapi.json", "/problems/conflict"):
+        asked, told = await world.admin.get(path), await world.admin.head(path)
+        assert (told.status_code, told.content) == (200, b""), path
+        same = set(asked.headers) - {"x-request-id", "date"}
+        assert {name: told.headers[name] for name in same} == {name: asked.headers[name] for name in same}
+    etag = (await world.admin.get(f"/v1/items/{item['id']}")).headers["etag"]
+    known = await world.admin.head(f"/v1/items/{item['id']}", headers={"If-None-Match": etag})
+    assert (known.status_code, known.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v1/items/batch", 405), ("/v1/nothing", 404), (f"/v1/items/{NOBODY}", 404), ("/v1/me?x=1", 422)],
+)
+async def test_head_is_refused_as_get_would_be(world, path, status):
+    answer = await world.admin.head(path)
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await world.with_key(None).head("/v1/me")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/items/", "/v2/items", "/v1/nothing", "/.env", "/v1/Items"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
-from tests.conftest import fresh_name, run_sql
+from tests.conftest import UNLIMITED, fresh_name, run_sql
 from tests.plugins.postgres import with_database
 from tests.servers import Server
 
@@ -20,12 +20,12 @@ def own_settings(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
     data_dir.mkdir()
     if kind == "sqlite":
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), data_dir / "xiaohao.db")
-        yield Settings(data_dir=data_dir)
+        yield Settings(data_dir=data_dir, **UNLIMITED)
         return
     server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("migrated_postgres")
     name = fresh_name()
     asyncio.run(run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield Settings(data_dir=data_dir, database_url=with_database(server, name), pool_size=8)
+    yield Settings(data_dir=data_dir, database_url=with_database(server, name), pool_size=8, **UNLIMITED)
     asyncio.run(run_sql(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
