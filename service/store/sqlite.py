@@ -144,6 +144,9 @@ class Sqlite(Database):
         self._readers: ThreadPoolExecutor | None = None
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        # Held for a moment by whoever queues a write, so that none is queued behind the writer's last look.
+        self._door = threading.Lock()
+        self._shut = False
 
     async def open(self) -> None:
         # Here and not in its thread: a file that cannot be opened stops the start, and no write waits for ever.
@@ -158,12 +161,15 @@ class Sqlite(Database):
         if self._writer is not None:
             self._jobs.put(None)
             await asyncio.to_thread(self._writer.join)
+        self._shut = True
         if self._readers is not None:
             self._readers.shutdown()
         for connection in self._connections:
             connection.close()
 
     async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
+        if self._shut:
+            raise Refused("unavailable")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, action)
 
     def _read(self, action: Callable[[Tx], Awaitable[T]]) -> T:
@@ -174,7 +180,10 @@ class Sqlite(Database):
                 self._connections.append(connection)
             connection.execute("BEGIN")
             return drive(action(SqliteTx(connection)))  # type: ignore[arg-type]
-        except sqlite3.OperationalError as error:
+        except OWN:
+            raise
+        except sqlite3.DatabaseError as error:
+            # A file that is gone, locked, or no database (any more).
             raise Refused("unavailable") from error
         finally:
             if connection is not None and connection.in_transaction:
@@ -182,7 +191,10 @@ class Sqlite(Database):
 
     async def _write_once(self, action: Callable[[Tx], Awaitable[T]], *, contended: bool) -> T:
         job = _Job(action)
-        self._jobs.put(job)
+        with self._door:
+            if self._shut:
+                raise Refused("unavailable")
+            self._jobs.put(job)
         return await job.future  # type: ignore[no-any-return]
 
     def _write_for_ever(self, connection: sqlite3.Connection, turnstile: Turnstile) -> None:
@@ -193,6 +205,18 @@ class Sqlite(Database):
         finally:
             turnstile.close()
             connection.close()
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Answer whoever still waits when the writer has ended: nobody else will."""
+        with self._door:
+            self._shut = True
+            left: list[_Job] = []
+            while not self._jobs.empty():
+                if (job := self._jobs.get_nowait()) is not None:
+                    job.error = Refused("unavailable")
+                    left.append(job)
+        _answer(left)
 
     def _write_group(self, connection: sqlite3.Connection, turnstile: Turnstile, first: _Job) -> bool:
         """Commit `first` and whatever waits behind it together. False once the queue was closed."""
@@ -223,11 +247,7 @@ class Sqlite(Database):
                 failed.error = refused
         finally:
             turnstile.leave()
-        for loop in {job.loop for job in group or [first]}:
-            settled = [job for job in group or [first] if job.loop is loop]
-            # The loop may be gone when its process is shutting down; then nobody waits for an answer.
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_settle, settled)
+        _answer(group or [first])
         return going
 
     def _run(self, connection: sqlite3.Connection, job: _Job) -> None:
@@ -248,6 +268,15 @@ class Sqlite(Database):
         if job.error is not None:
             connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")
+
+
+def _answer(jobs: list[_Job]) -> None:
+    """From the writer's thread: let each loop settle its own."""
+    for loop in {job.loop for job in jobs}:
+        settled = [job for job in jobs if job.loop is loop]
+        # The loop may be gone when its process is shutting down; then nobody waits for an answer.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, settled)
 
 
 def _settle(jobs: list[_Job]) -> None:

@@ -479,6 +479,42 @@ async def test_with_the_file_gone_reads_are_unavailable(settings: Settings, tmp_
     await database.close()
 
 
+async def test_with_a_file_that_is_no_database_any_more_everything_is_unavailable(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copyfile(migrated_sqlite, tmp_path / "x.db"))
+    database = Sqlite(path)
+    await database.open()
+    path.write_bytes(b"no database" * 10_000)
+    await refused_as_unavailable(value_of(database, place()))
+    await refused_as_unavailable(database.write(puts(place())))
+    await database.close()
+
+
+async def test_a_page_that_cannot_be_read_is_unavailable_and_the_rest_goes_on(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copyfile(migrated_sqlite, tmp_path / "x.db"))
+    with sqlite3.connect(path) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        roots = connection.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'counters'").fetchall()
+    with path.open("r+b") as file:
+        for (root,) in roots:
+            file.seek((root - 1) * size)
+            file.write(b"\xff" * size)
+    database = Sqlite(path)
+    await database.open()
+    await refused_as_unavailable(value_of(database, place()))
+    assert await database.read(lambda tx: tx.all(tenants.ALL)) == []
+    await database.close()
+
+
+async def refused_as_unavailable(answer: Awaitable[Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        await asyncio.wait_for(answer, 30)
+    assert refused.value.code == "unavailable"
+
+
 async def test_a_file_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         await Sqlite(tmp_path / "nowhere" / "x.db").open()
@@ -842,6 +878,28 @@ async def test_a_commit_that_fails_is_told_to_everyone_in_its_group(
         assert await value_of(database, places[0]) == 1
     finally:
         await database.close()
+
+
+async def test_after_the_end_nothing_waits_for_ever(migrated_sqlite: Path, tmp_path: Path) -> None:
+    database = Sqlite(copied(migrated_sqlite, tmp_path))
+    await database.open()
+    await database.close()
+    await refused_as_unavailable(database.write(puts(place())))
+    await refused_as_unavailable(value_of(database, place()))
+
+
+async def test_what_is_queued_while_the_writer_ends_is_answered(group: Sqlite, watched: Watched) -> None:
+    holding = asyncio.create_task(group.write(watched.hold_up))
+    await asyncio.to_thread(watched.begun.wait, 60)
+    before = asyncio.create_task(group.write(puts(place())))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(group.close())
+    await asyncio.sleep(0)
+    behind_the_end = asyncio.create_task(group.write(puts(place())))
+    await asyncio.sleep(0)
+    watched.go_on.set()
+    await asyncio.wait_for(asyncio.gather(holding, before, closing), 30)
+    await refused_as_unavailable(behind_the_end)
 
 
 async def test_a_read_sees_one_state_from_its_first_statement_to_its_last(group: Sqlite, watched: Watched) -> None:
