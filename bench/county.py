@@ -151,8 +151,8 @@ def items(county: County, numbers: range) -> Iterator[Filled]:
         item = listing.list_item(
             draft, place, item_id=county.clock.id(n),
             number=number(policy.item_number, ledger=ledger.code, year=listed_on.year, seq=n + 1),
-            actor_id=_id_of(county.clerk), contact_sealed=None, now=at, today=listed_on, listed_on=listed_on,
-            closed_at=None,
+            actor_id=_id_of(county.clerk), lister_id=_id_of(county.clerk), contact_sealed=None, now=at,
+            today=listed_on, listed_on=listed_on, closed_at=None,
         )  # fmt: skip
         event = events.seal(
             events.of_listing(item, None, None), tenant_id=county.tenant_id, event_id=county.clock.id(n, 1),

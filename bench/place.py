@@ -66,7 +66,7 @@ def prepare(kind: str, *, items: int, unit_count: int, server: str, keep: bool) 
     name = f"xiaohao_bench_{items}_{unit_count}" if keep else f"xiaohao_bench_{os.getpid()}"
     folder = (KEPT / f"{kind}-{items}-{unit_count}" if keep else KEPT / f"run-{os.getpid()}-{kind}").absolute()
     url = urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgresql" else ""
-    settings = Settings(database_url=url, data_dir=folder)
+    settings = Settings(database_url=url, data_dir=folder, rate_limit="", tenant_rate_limit="")
     known = folder / "facts.json"
 
     def remove() -> None:
@@ -132,6 +132,12 @@ async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count
         await fill.fill_postgres(settings.database_url, county, items)
     seconds = time.monotonic() - began
     return Facts(kind, name, items, unit_count, clock, str(founded.tenant_id), keys[0], keys[1], seconds, _tables())
+
+
+async def new_admin_key(place: Place) -> str:
+    """The key of another admin: the first one's was not kept."""
+    async with composition.running(place.settings) as service:
+        return await _new_key(service, "管理员", "admin", datetime.now(UTC))
 
 
 async def _new_key(service: Service, name: str, role: str, now: datetime) -> str:
