@@ -19,6 +19,7 @@ from service import app as composition
 from service import logs, settings
 from service.actions import tenants
 from service.actions.tenants import Founded
+from service.api.connection import Connection
 from service.demo import load as demo_load
 from service.errors import Refused
 from service.outside.lock import Busy, only_one
@@ -108,7 +109,7 @@ def serve(
             host=host,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=present.shutdown_seconds,

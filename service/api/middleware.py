@@ -10,6 +10,7 @@ import uuid
 import structlog
 from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api import problems
@@ -29,6 +30,9 @@ TOLD = (
     "ETag", "Location", "Link", "Retry-After", "X-Request-Id", "Idempotent-Replayed", "RateLimit-Policy", "RateLimit",
 )  # fmt: skip
 """Answer headers that such a page may read."""
+
+GONE = 499
+"""The status, in log and measure alone, of a request whose caller hung up before it was there."""
 
 log = structlog.get_logger("xiaohao.request")
 
@@ -72,6 +76,9 @@ class Surround:
 
         try:
             await self._app(scope, receive, answering)
+        except ClientDisconnect:
+            # Nobody is there to be answered, and it is no mistake of ours; in log and measure it has a number.
+            status = status or GONE
         except Exception:
             log.exception("request failed", request_id=request_id, path=scope["path"])
             if status:
