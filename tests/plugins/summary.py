@@ -1,4 +1,4 @@
-"""The last line of a run: how many tests ran, how many were skipped, and why.
+"""The last line of a run: how many tests ran, how many were skipped, and why; and what tests counted themselves.
 
 A skipped test is easily overlooked among dots. It stands after pytest's own closing line, once per run: under xdist
 only the controller knows all the reports, so the workers stay silent.
@@ -36,7 +36,19 @@ def closing_line(stats: dict[str, list[object]]) -> str:
         )
     if errors := len(stats.get("error", ())):
         line += f", errors {errors}"
+    for counted, count in _counts(stats).items():
+        line += f", {counted} {count}"
     return line
+
+
+def _counts(stats: dict[str, list[object]]) -> Counter[str]:
+    """What tests counted themselves and gave to `record_property`, summed by its name."""
+    counts: Counter[str] = Counter()
+    for report in (*stats.get("passed", ()), *stats.get("failed", ())):
+        for name, value in getattr(report, "user_properties", ()):
+            if isinstance(value, int):
+                counts[name] += value
+    return counts
 
 
 def _reason(report: object) -> str:

@@ -1,0 +1,449 @@
+"""One good call of every operation, about something that lies at a given place; each makes what it needs.
+
+`CALLS` holds a builder for each operation, and more of them ("operation: what") where a body or a query names other
+things than the path does. A builder takes the side on which the call is made and the place that it is about. What is
+made bears new codes and numbers, so a call may be built as often as one likes.
+"""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.api.helpers import VERIFIED, day, ok
+from tests.world import TREE, World
+
+serial = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A tenant: its admin; a hand that claims for anybody, so that the admin's four eyes stay good; its units."""
+
+    admin: httpx.AsyncClient
+    hand: httpx.AsyncClient
+    units: dict[str, str]
+    ledger_id: str
+
+
+@dataclass(frozen=True)
+class Place:
+    side: Side
+    unit: str
+    """The unit's code, the same on every side."""
+
+    @property
+    def id(self) -> str:
+        return self.side.units[self.unit]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call. `shows` is the id of the row that a list must hold, or must not."""
+
+    method: str
+    path: str
+    json: Any = None
+    version: int | None = None
+    shows: str | None = None
+
+    async def by(self, client: httpx.AsyncClient, **headers: str) -> httpx.Response:
+        if self.version is not None:
+            headers["If-Match"] = f'"{self.version}"'
+        return await client.request(self.method, self.path, json=self.json, headers=headers)
+
+
+Builder = Callable[[Side, Place], Awaitable[Asked]]
+CALLS: dict[str, Builder] = {}
+NAMES: dict[str, str] = {}
+"""Of the builders whose place is named in the body or the query: where it is named."""
+
+
+def call(name: str, names: str | None = None) -> Callable[[Builder], Builder]:
+    def keep(builder: Builder) -> Builder:
+        CALLS[name] = builder
+        if names is not None:
+            NAMES[name] = names
+        return builder
+
+    return keep
+
+
+async def side(world: World, admin: httpx.AsyncClient) -> Side:
+    """The side of an admin; its tree is hung where it is not there yet."""
+    listed = ok(await admin.get("/v1/units", params={"limit": 200}))["items"]
+    units = {unit["code"]: unit["id"] for unit in listed}
+    for code, name, parent, level in TREE:
+        if code not in units:
+            body = {"code": code, "name": name, "parent": parent, "level": level}
+            units[code] = ok(await admin.post("/v1/units", json=body), 201)["id"]
+    hand = world.with_key(await key_for(admin, "responsible", "root"))
+    (ledger,) = (row for row in ok(await admin.get("/v1/ledgers"))["items"] if row["code"] == "default")
+    return Side(admin, hand, units, ledger["id"])
+
+
+async def key_for(admin: httpx.AsyncClient, role: str, unit: str) -> str:
+    """The key of a new principal with one grant."""
+    kind = "platform" if role == "platform" else "person"
+    made = ok(await admin.post("/v1/principals", json={"name": f"{role} {next(serial)}", "kind": kind}), 201)
+    ok(await admin.post(f"/v1/principals/{made['id']}/grants", json={"role": role, "unit": unit}), 201)
+    key: str = ok(await admin.post(f"/v1/principals/{made['id']}/keys", json={}), 201)["key"]
+    return key
+
+
+# -- items
+
+
+async def item_at(at: Place, **given: Any) -> dict[str, Any]:
+    body = {"ledger": "default", "title": f"饮水管网漏损 {next(serial)}", "responsible_unit": at.unit, **given}
+    made: dict[str, Any] = ok(await at.side.admin.post("/v1/items", json=body), 201)
+    return made
+
+
+def firing(item_id: str, trigger: str, **given: Any) -> Asked:
+    return Asked("POST", f"/v1/items/{item_id}/transitions", {"trigger": trigger, **given})
+
+
+async def moved(at: Place, *triggers: str, **given: Any) -> dict[str, Any]:
+    """An item that went through these triggers, its responsible side moved by the hand."""
+    item = await item_at(at, **given)
+    for trigger in triggers:
+        if trigger == "record":
+            ok(await recording(item["interview_id"]).by(at.side.admin))
+        else:
+            by = at.side.hand if trigger == "claim" else at.side.admin
+            item = ok(await firing(item["id"], trigger, **INPUT[trigger]).by(by))
+    return item
+
+
+INPUT: dict[str, dict[str, Any]] = {
+    "claim": {"signed_by": "张三"},
+    "extend": {"due_on": day(90), "reason": "汛期无法施工"},
+    "close": {"verification": VERIFIED},
+    "escalate": {"reason": "逾期未整改"},
+    "resume": {"due_on": day(20)},
+    "transfer": {"responsible_unit": "d1", "reason": "职责不符"},
+    "reopen": {"due_on": day(20), "reason": "回头看发现反弹"},
+    "annul": {"reason": "经核实不属实"},
+}
+
+BEFORE: dict[str, tuple[str, ...]] = {
+    "claim": (),
+    "extend": ("claim",),
+    "close": ("claim",),
+    "escalate": ("claim",),
+    "resume": ("claim", "escalate", "record"),
+    "transfer": (),
+    "reopen": ("claim", "close"),
+    "annul": (),
+}
+
+
+def recording(interview_id: str) -> Asked:
+    body = {"held_on": day(0), "attendees": ["王强"], "minutes": "责成十日内完成整改"}
+    return Asked("POST", f"/v1/interviews/{interview_id}/record", body)
+
+
+def listing(at: Place, **given: Any) -> dict[str, Any]:
+    return {"ledger": "default", "title": f"成批 {next(serial)}", "responsible_unit_id": at.id, **given}
+
+
+@call("create_item", "/responsible_unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/items", listing(at))
+
+
+@call("create_item: supervising unit", "/supervising_unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    responsible = Place(base, "t2v1" if at.unit == "t1v1" else "t1v1")
+    return Asked("POST", "/v1/items", listing(responsible, supervising_unit_id=at.id))
+
+
+@call("create_item: co-unit", "/co_unit_ids/0")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/items", listing(Place(base, "t1v2"), co_unit_ids=[at.id]))
+
+
+@call("create_item: ledger", "/ledger_id")
+async def _(base: Side, at: Place) -> Asked:
+    ledger = await ledger_at(at)
+    body = listing(Place(base, "t1v1"), ledger_id=ledger["id"])
+    del body["ledger"]
+    return Asked("POST", "/v1/items", body)
+
+
+@call("create_items", "/items/1/responsible_unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/items/batch", {"items": [listing(Place(base, "t1v1")), listing(at)]})
+
+
+@call("list_items")
+async def _(base: Side, at: Place) -> Asked:
+    label = f"标{next(serial)}"
+    item = await item_at(at, labels=[label])
+    return Asked("GET", f"/v1/items?label={label}", shows=item["id"])
+
+
+@call("list_items: unit", "/query/unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items?unit={at.id}&limit=1")
+
+
+@call("list_items: supervising unit", "/query/supervising_unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items?supervising_unit={at.id}&limit=1")
+
+
+@call("list_items: ledger", "/query/ledger")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items?ledger={(await ledger_at(at))['id']}&limit=1")
+
+
+@call("list_overdue")
+async def _(base: Side, at: Place) -> Asked:
+    item = await item_at(at, due_on=day(-5))
+    return Asked("GET", "/v1/overdue?limit=200", shows=item["id"])
+
+
+@call("get_item")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items/{(await item_at(at))['id']}")
+
+
+@call("update_item")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("PATCH", f"/v1/items/{(await item_at(at))['id']}", {"title": "更正"}, version=1)
+
+
+@call("update_item: measures")
+async def _(base: Side, at: Place) -> Asked:
+    body = {"measures": "更换老旧管道", "responsible_person": "张三"}
+    return Asked("PATCH", f"/v1/items/{(await item_at(at))['id']}", body, version=1)
+
+
+@call("update_item: co-unit", "/co_unit_ids/0")
+async def _(base: Side, at: Place) -> Asked:
+    item = await item_at(Place(base, "t1v2"))
+    return Asked("PATCH", f"/v1/items/{item['id']}", {"co_unit_ids": [at.id]}, version=1)
+
+
+@call("list_item_events")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items/{(await item_at(at))['id']}/events")
+
+
+@call("list_item_transitions")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items/{(await item_at(at))['id']}/transitions")
+
+
+@call("list_item_progress")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items/{(await item_at(at))['id']}/progress")
+
+
+@call("create_item_progress")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", f"/v1/items/{(await item_at(at))['id']}/progress", {"text": "已开工", "percent": 10})
+
+
+def _trigger(trigger: str) -> None:
+    @call(f"create_item_transition: {trigger}")
+    async def _(base: Side, at: Place) -> Asked:
+        item = await moved(at, *BEFORE[trigger])
+        return firing(item["id"], trigger, **INPUT[trigger])
+
+
+for _each in INPUT:
+    _trigger(_each)
+
+
+@call("create_item_transition: transfer to", "/responsible_unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    item = await item_at(Place(base, "t1v2"))
+    return firing(item["id"], "transfer", responsible_unit_id=at.id, reason="职责不符")
+
+
+@call("create_item_transition: transfer under", "/supervising_unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    item = await item_at(Place(base, "t1v2"))
+    target = base.units["d1"]
+    return firing(item["id"], "transfer", responsible_unit_id=target, supervising_unit_id=at.id, reason="职责不符")
+
+
+@call("create_item_transition: duplicate of", "/duplicate_of")
+async def _(base: Side, at: Place) -> Asked:
+    twin, item = await item_at(at), await item_at(Place(base, "t1v1"))
+    return firing(item["id"], "annul", reason="重复", duplicate_of=twin["id"])
+
+
+# -- interviews
+
+
+@call("list_interviews")
+async def _(base: Side, at: Place) -> Asked:
+    item = await moved(at, "escalate")
+    return Asked("GET", "/v1/interviews?limit=200", shows=item["interview_id"])
+
+
+@call("get_interview")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/interviews/{(await moved(at, 'escalate'))['interview_id']}")
+
+
+@call("record_interview")
+async def _(base: Side, at: Place) -> Asked:
+    return recording((await moved(at, "escalate"))["interview_id"])
+
+
+# -- ledgers and units
+
+
+async def ledger_at(at: Place) -> dict[str, Any]:
+    body = {"code": f"a{next(serial)}", "name": "饮水台账", "owner_unit_id": at.id}
+    made: dict[str, Any] = ok(await at.side.admin.post("/v1/ledgers", json=body), 201)
+    return made
+
+
+@call("create_ledger", "/owner_unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/ledgers", {"code": f"b{next(serial)}", "name": "饮水台账", "owner_unit_id": at.id})
+
+
+@call("list_ledgers")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/ledgers?limit=200", shows=(await ledger_at(at))["id"])
+
+
+@call("get_ledger")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/ledgers/{(await ledger_at(at))['id']}")
+
+
+@call("update_ledger")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("PATCH", f"/v1/ledgers/{(await ledger_at(at))['id']}", {"name": "改名"}, version=1)
+
+
+@call("update_ledger: owner", "/owner_unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    ledger = await ledger_at(Place(base, "d1"))
+    return Asked("PATCH", f"/v1/ledgers/{ledger['id']}", {"owner_unit_id": at.id}, version=1)
+
+
+@call("create_unit", "/parent_id")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/units", {"code": f"u{next(serial)}", "name": "某村", "parent_id": at.id})
+
+
+@call("list_units")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/units?limit=200", shows=at.id)
+
+
+@call("get_unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/units/{at.id}")
+
+
+# -- principals, keys, grants
+
+
+async def principal_at(at: Place, kind: str = "person") -> dict[str, Any]:
+    """A principal whose grant lies at the place."""
+    body = {"name": f"李明 {next(serial)}", "kind": kind, "external_id": f"liming-{next(serial)}"}
+    made: dict[str, Any] = ok(await at.side.admin.post("/v1/principals", json=body), 201)
+    await grant_at(at, made["id"])
+    return made
+
+
+async def grant_at(at: Place, principal_id: str) -> str:
+    body = {"role": "viewer", "unit": at.unit}
+    made: str = ok(await at.side.admin.post(f"/v1/principals/{principal_id}/grants", json=body), 201)["id"]
+    return made
+
+
+async def key_at(at: Place) -> tuple[str, str]:
+    """(principal, key) at the place."""
+    principal = (await principal_at(at))["id"]
+    return principal, ok(await at.side.admin.post(f"/v1/principals/{principal}/keys", json={}), 201)["id"]
+
+
+@call("create_principal")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/principals", {"name": "李明", "kind": "person", "external_id": f"new-{next(serial)}"})
+
+
+@call("list_principals")
+async def _(base: Side, at: Place) -> Asked:
+    made = await principal_at(at)
+    return Asked("GET", f"/v1/principals?external_id={made['external_id']}", shows=made["id"])
+
+
+@call("get_principal")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/principals/{(await principal_at(at))['id']}")
+
+
+@call("update_principal")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("PATCH", f"/v1/principals/{(await principal_at(at))['id']}", {"name": "李明明"}, version=1)
+
+
+@call("update_principal: delegates", "/delegates/0")
+async def _(base: Side, at: Place) -> Asked:
+    platform, person = await principal_at(at, "platform"), await principal_at(Place(base, "t1"))
+    return Asked("PATCH", f"/v1/principals/{person['id']}", {"delegates": [platform["id"]]}, version=1)
+
+
+@call("delete_principal")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("DELETE", f"/v1/principals/{(await principal_at(at))['id']}")
+
+
+@call("create_principal_key")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", f"/v1/principals/{(await principal_at(at))['id']}/keys", {})
+
+
+@call("list_principal_keys")
+async def _(base: Side, at: Place) -> Asked:
+    principal, key = await key_at(at)
+    return Asked("GET", f"/v1/principals/{principal}/keys", shows=key)
+
+
+@call("revoke_principal_key")
+async def _(base: Side, at: Place) -> Asked:
+    principal, key = await key_at(at)
+    return Asked("DELETE", f"/v1/principals/{principal}/keys/{key}")
+
+
+@call("create_principal_grant")
+async def _(base: Side, at: Place) -> Asked:
+    principal = (await principal_at(at))["id"]
+    return Asked("POST", f"/v1/principals/{principal}/grants", {"role": "viewer", "unit": at.unit})
+
+
+@call("create_principal_grant: unit", "/unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    principal = (await principal_at(Place(base, "t1")))["id"]
+    return Asked("POST", f"/v1/principals/{principal}/grants", {"role": "viewer", "unit_id": at.id})
+
+
+@call("list_principal_grants")
+async def _(base: Side, at: Place) -> Asked:
+    principal = (await principal_at(at))["id"]
+    return Asked("GET", f"/v1/principals/{principal}/grants", shows=await grant_at(at, principal))
+
+
+@call("end_principal_grant")
+async def _(base: Side, at: Place) -> Asked:
+    principal = (await principal_at(at))["id"]
+    return Asked("DELETE", f"/v1/principals/{principal}/grants/{await grant_at(at, principal)}")
+
+
+@call("get_me")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/me")

@@ -1,0 +1,470 @@
+"""Who may do what where: for each operation and each role, the answer at five places.
+
+Written by hand from the HTTP contract. A caller stands on the town t1 (admin and auditor on the root, the only place
+where they may stand), and what the call is about lies with
+
+    own       t1 itself
+    child     t1v1, a village of it
+    parent    root, the county above it
+    sibling   t2, another town
+    other     t1 of another tenant
+
+An item lies with its responsible unit; nothing else is said, so the unit above supervises it: t1's own items are
+supervised by the root, and only those of its villages by t1. "operation: what" says that the place is named in the body
+or the query, while what stands in the path is in reach.
+
+A number is the status. 404 is always `not_found`, 403 `forbidden`, 422 `unknown_reference`; `none` is a list (200)
+without that row, where 200 is a list with it.
+
+Where the contract leaves an order open: what a body names is looked up before the permission where the permission
+depends on it (listing, hanging a unit), and else only for those who have it. A batch is judged one listing after the
+other; its first is in reach.
+"""
+
+ROLES = ("admin", "supervisor", "responsible", "platform", "viewer", "auditor")
+PLACES = ("own", "child", "parent", "sibling", "other")
+
+TABLE = {
+    #                   own     child   parent  sibling other
+    # -- items
+    "create_item": """
+        admin       201     201     201     201     422
+        supervisor  201     201     403     403     422
+        responsible 403     403     403     403     422
+        platform    201     201     403     403     422
+        viewer      403     403     403     403     422
+        auditor     403     403     403     403     422
+    """,
+    "create_item: supervising unit": """
+        admin       201     201     201     201     422
+        supervisor  201     201     422     422     422
+        responsible 403     403     422     422     422
+        platform    201     201     422     422     422
+        viewer      403     403     422     422     422
+        auditor     403     403     403     403     422
+    """,
+    "create_item: co-unit": """
+        admin       201     201     201     201     422
+        supervisor  201     201     201     201     422
+        responsible 403     403     403     403     422
+        platform    201     201     201     201     422
+        viewer      403     403     403     403     422
+        auditor     403     403     403     403     422
+    """,
+    "create_item: ledger": """
+        admin       201     201     201     201     422
+        supervisor  201     201     201     201     422
+        responsible 403     403     403     403     422
+        platform    201     201     201     201     422
+        viewer      403     403     403     403     422
+        auditor     403     403     403     403     422
+    """,
+    "create_items": """
+        admin       201     201     201     201     422
+        supervisor  201     201     403     403     422
+        responsible 403     403     403     403     403
+        platform    201     201     403     403     422
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_items": """
+        admin       200     200     200     200     none
+        supervisor  200     200     none    none    none
+        responsible 200     200     none    none    none
+        platform    200     200     none    none    none
+        viewer      200     200     none    none    none
+        auditor     200     200     200     200     none
+    """,
+    "list_items: unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "list_items: supervising unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "list_items: ledger": """
+        admin       200     200     200     200     422
+        supervisor  200     200     200     200     422
+        responsible 200     200     200     200     422
+        platform    200     200     200     200     422
+        viewer      200     200     200     200     422
+        auditor     200     200     200     200     422
+    """,
+    "list_overdue": """
+        admin       200     200     200     200     none
+        supervisor  200     200     none    none    none
+        responsible 200     200     none    none    none
+        platform    200     200     none    none    none
+        viewer      200     200     none    none    none
+        auditor     200     200     200     200     none
+    """,
+    "get_item": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "update_item": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "update_item: measures": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "update_item: co-unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     200     200     422
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_item_events": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "list_item_transitions": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "list_item_progress": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "create_item_progress": """
+        admin       201     201     201     201     404
+        supervisor  201     201     404     404     404
+        responsible 201     201     404     404     404
+        platform    201     201     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: claim": """
+        admin       200     200     200     200     404
+        supervisor  403     403     404     404     404
+        responsible 200     200     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: extend": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: close": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: escalate": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: resume": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: transfer": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: reopen": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: annul": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "create_item_transition: transfer to": """
+        admin       200     200     200     200     422
+        supervisor  200     200     200     200     422
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_item_transition: transfer under": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_item_transition: duplicate of": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    # -- interviews
+    "list_interviews": """
+        admin       200     200     200     200     none
+        supervisor  200     200     none    none    none
+        responsible 200     200     none    none    none
+        platform    200     200     none    none    none
+        viewer      200     200     none    none    none
+        auditor     200     200     200     200     none
+    """,
+    "get_interview": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "record_interview": """
+        admin       200     200     200     200     404
+        supervisor  403     200     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    # -- ledgers: every principal of the tenant reads them, wherever it stands
+    "create_ledger": """
+        admin       201     201     201     201     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_ledgers": """
+        admin       200     200     200     200     none
+        supervisor  200     200     200     200     none
+        responsible 200     200     200     200     none
+        platform    200     200     200     200     none
+        viewer      200     200     200     200     none
+        auditor     200     200     200     200     none
+    """,
+    "get_ledger": """
+        admin       200     200     200     200     404
+        supervisor  200     200     200     200     404
+        responsible 200     200     200     200     404
+        platform    200     200     200     200     404
+        viewer      200     200     200     200     404
+        auditor     200     200     200     200     404
+    """,
+    "update_ledger": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     404
+        responsible 403     403     403     403     404
+        platform    403     403     403     403     404
+        viewer      403     403     403     403     404
+        auditor     403     403     403     403     404
+    """,
+    "update_ledger: owner": """
+        admin       200     200     200     200     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    # -- units
+    "create_unit": """
+        admin       201     201     201     201     422
+        supervisor  403     403     422     422     422
+        responsible 403     403     422     422     422
+        platform    403     403     422     422     422
+        viewer      403     403     422     422     422
+        auditor     403     403     403     403     422
+    """,
+    "list_units": """
+        admin       200     200     200     200     none
+        supervisor  200     200     none    none    none
+        responsible 200     200     none    none    none
+        platform    200     200     none    none    none
+        viewer      200     200     none    none    none
+        auditor     200     200     200     200     none
+    """,
+    "get_unit": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    # -- principals, keys, grants: whose they are and where they stand makes no difference
+    "create_principal": """
+        admin       201     201     201     201     201
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_principals": """
+        admin       200     200     200     200     none
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     none
+    """,
+    "get_principal": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     404
+    """,
+    "update_principal": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "update_principal: delegates": """
+        admin       200     200     200     200     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "delete_principal": """
+        admin       204     204     204     204     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_principal_key": """
+        admin       201     201     201     201     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_principal_keys": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     404
+    """,
+    "revoke_principal_key": """
+        admin       204     204     204     204     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_principal_grant": """
+        admin       201     201     201     201     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_principal_grant: unit": """
+        admin       201     201     201     201     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_principal_grants": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     404
+    """,
+    "end_principal_grant": """
+        admin       204     204     204     204     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    # -- oneself, which lies nowhere
+    "get_me": """
+        admin       200     200     200     200     200
+        supervisor  200     200     200     200     200
+        responsible 200     200     200     200     200
+        platform    200     200     200     200     200
+        viewer      200     200     200     200     200
+        auditor     200     200     200     200     200
+    """,
+}
+
+WITHOUT_CALLER = {"get_livez", "get_readyz", "get_metrics", "get_problem"}
+"""Operations that answer without a credential: nobody's unit plays a part."""
