@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -27,6 +26,7 @@ from service.store.database import ATTEMPTS, Blocked, Changes, Database, Duplica
 from service.store.postgres import Postgres
 from service.store.sqlite import Sqlite, Turnstile
 from service.store.types import Day, Instant, Json, TextList, UuidList, any_of, texts
+from tests.proxy import Proxy
 from tests.world import World
 
 NOW = datetime(2026, 1, 5, 8, 30, 0, 123456, tzinfo=UTC)
@@ -394,47 +394,6 @@ async def test_whoever_waits_too_long_for_another_is_asked_to_come_again(
 # -- the database away
 
 
-class Proxy:
-    """A port before a server, which can be cut."""
-
-    def __init__(self, url: str) -> None:
-        self._there = urlsplit(url)
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self._writers: list[asyncio.StreamWriter] = []
-
-    @property
-    def url(self) -> str:
-        user = f"{self._there.username}:{self._there.password or ''}"
-        return urlunsplit(self._there._replace(netloc=f"{user}@127.0.0.1:{self._port}"))
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, beyond = await asyncio.open_connection(self._there.hostname, self._there.port or 5432)
-        self._writers += [writer, beyond]
-        await asyncio.gather(self._pass(reader, beyond), self._pass(there, writer))
-
-    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65536):
-                target.write(data)
-                await target.drain()
-        except OSError:
-            pass
-        finally:
-            target.close()
-
-
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 async def test_with_the_server_gone_everything_is_unavailable_until_it_is_back(settings: Settings) -> None:
     proxy = Proxy(settings.database_url)
@@ -479,13 +438,21 @@ async def test_with_the_file_gone_reads_are_unavailable(settings: Settings, tmp_
     await database.close()
 
 
+def damage(path: Path, *pages: int) -> None:
+    """Write over whole pages, counted from 0."""
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+
+
 async def test_with_a_file_that_is_no_database_any_more_everything_is_unavailable(
     migrated_sqlite: Path, tmp_path: Path
 ) -> None:
     path = Path(shutil.copyfile(migrated_sqlite, tmp_path / "x.db"))
     database = Sqlite(path)
     await database.open()
-    path.write_bytes(b"no database" * 10_000)
+    damage(path, *range(50))
     await refused_as_unavailable(value_of(database, place()))
     await refused_as_unavailable(database.write(puts(place())))
     await database.close()
@@ -496,12 +463,8 @@ async def test_a_page_that_cannot_be_read_is_unavailable_and_the_rest_goes_on(
 ) -> None:
     path = Path(shutil.copyfile(migrated_sqlite, tmp_path / "x.db"))
     with sqlite3.connect(path) as connection:
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-        roots = connection.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'counters'").fetchall()
-    with path.open("r+b") as file:
-        for (root,) in roots:
-            file.seek((root - 1) * size)
-            file.write(b"\xff" * size)
+        roots = connection.execute("SELECT rootpage - 1 FROM sqlite_master WHERE tbl_name = 'counters'").fetchall()
+    damage(path, *(page for (page,) in roots))
     database = Sqlite(path)
     await database.open()
     await refused_as_unavailable(value_of(database, place()))
