@@ -1,0 +1,131 @@
+"""Which addresses the service calls of its own accord: public ones, and the networks that an operator named.
+
+Whoever may write a URL here could otherwise have the service read what only it can reach: its own machine, its
+neighbours, the metadata of its cloud. A name is resolved, every address that it has is judged, and the connection goes
+to an address that was judged: a name that answers differently a moment later is no way in.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import httpx
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+RESOLVE_WITHIN = 5.0
+"""Seconds after which a name counts as one that has no address."""
+
+PORTS = {"https": 443, "http": 80}
+
+TRANSLATED = IPv6Network("64:ff9b::/96")
+"""An address here stands for the IPv4 address in its last 32 bits (RFC 6052)."""
+
+NEVER_PUBLIC: tuple[Network, ...] = tuple(
+    ip_network(each)
+    for each in (
+        # Azure's metadata and name service has an address that looks public.
+        "168.63.129.16/32",
+        # What IANA keeps for special ends, and not every Python knows of.
+        "192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "100::/64", "2001::/23", "3fff::/20", "5f00::/16",
+        "fec0::/10",
+        # 6to4: given up, and whatever answers there answers for an IPv4 address.
+        "2002::/16",
+    )
+)  # fmt: skip
+
+
+class ForbiddenAddress(Exception):
+    """The URL leads where the service does not call."""
+
+
+class NoAddress(Exception):
+    """The name has no address now."""
+
+
+class Guard:
+    """Judges URLs. `allowed` are networks that may be called though they are not public, and over plain http."""
+
+    def __init__(self, allowed: Iterable[Network] = ()) -> None:
+        self._allowed = tuple(allowed)
+
+    async def check(self, url: str) -> None:
+        """Refuse with ForbiddenAddress what could not be called as things stand.
+
+        A name that has no address now passes where it is called by https: it is judged again when it is called.
+        """
+        try:
+            await self.resolve(httpx.URL(url))
+        except httpx.InvalidURL:
+            raise ForbiddenAddress from None
+        except NoAddress:
+            if not url.startswith("https:"):
+                raise ForbiddenAddress from None
+
+    async def resolve(self, url: httpx.URL) -> str:
+        """The address to connect to. Raises ForbiddenAddress, NoAddress."""
+        if url.scheme not in PORTS or not url.host or url.userinfo:
+            raise ForbiddenAddress
+        found = await _addresses(url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+        # One bad address among good ones is how a name would be made to lead elsewhere at the second try.
+        if not all(self._may_call(each, url.scheme) for each in found):
+            raise ForbiddenAddress
+        return str(found[0])
+
+    def _may_call(self, address: Address, scheme: str) -> bool:
+        if any(address in network for network in self._allowed if network.version == address.version):
+            return True
+        return scheme == "https" and is_public(address)
+
+
+def is_public(address: Address) -> bool:
+    """Whether anybody on the internet could call the address as well."""
+    if isinstance(address, IPv6Address) and address in TRANSLATED:
+        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    if any(address in network for network in NEVER_PUBLIC if network.version == address.version):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+async def _addresses(host: str, port: int) -> list[Address]:
+    try:
+        async with asyncio.timeout(RESOLVE_WITHIN):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError, UnicodeError):
+        raise NoAddress from None
+    addresses: list[Address] = []
+    for *_, place in found:
+        address = ip_address(str(place[0]).partition("%")[0])
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        addresses.append(mapped or address)
+    if not addresses:
+        raise NoAddress
+    return addresses
+
+
+class Guarded(httpx.AsyncBaseTransport):
+    """Calls only what the guard lets pass, at the address that was judged; the certificate must be the name's.
+
+    Raises ForbiddenAddress, NoAddress. `connects` must keep no connection: another name at the same address would
+    find it open, and the certificate of the first name vouched for.
+    """
+
+    def __init__(self, guard: Guard, connects: httpx.AsyncBaseTransport) -> None:
+        self._guard = guard
+        self._connects = connects
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        address = await self._guard.resolve(request.url)
+        pinned = httpx.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+        )
+        return await self._connects.handle_async_request(pinned)
+
+    async def aclose(self) -> None:
+        await self._connects.aclose()
