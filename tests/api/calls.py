@@ -18,7 +18,7 @@ from tests.world import TREE, World
 serial = itertools.count(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Side:
     """A tenant: its admin; a hand that claims for anybody, so that the admin's four eyes stay good; its units."""
 
@@ -369,6 +369,13 @@ async def key_at(at: Place) -> tuple[str, str]:
     """(principal, key) at the place."""
     principal = (await principal_at(at))["id"]
     return principal, ok(await at.side.admin.post(f"/v1/principals/{principal}/keys", json={}), 201)["id"]
+
+
+async def issuer_at(at: Place) -> dict[str, Any]:
+    """A provider that the place's tenant trusts, by an address that needs no name to be looked up."""
+    body = {"issuer": f"https://1.1.1.1/realms/{next(serial)}", "audience": "xiaohao"}
+    made: dict[str, Any] = ok(await at.side.admin.post("/v1/issuers", json=body), 201)
+    return made
 
 
 @call("create_principal")

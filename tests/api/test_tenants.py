@@ -1,0 +1,184 @@
+"""Nothing crosses tenants: every operation of the document is called with what belongs to another.
+
+Both have the same tree and the same codes. What is equal in both is the matter of test_tenants_apart.py.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.api.calls import CALLS, Asked, Place, Side, issuer_at, item_at, ledger_at, principal_at, side
+from tests.api.document import DOCUMENT, OPERATIONS, UUID, inside
+from tests.api.helpers import NOBODY, refused
+from tests.world import World
+
+
+@pytest.fixture(scope="module")
+async def home(world: World) -> Side:
+    return await side(world, world.admin)
+
+
+@pytest.fixture(scope="module")
+async def away(world: World) -> Side:
+    return await side(world, await world.tenant("away"))
+
+
+async def good_call(name: str, at: Side) -> Asked:
+    return await CALLS[name](at, Place(at, "t1"))
+
+
+# -- ids in the path
+
+
+def values(template: str, path: str) -> dict[str, str]:
+    """What stands in the places of the template."""
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/?]+)", template)
+    found = re.match(pattern + r"(\?|$)", path)
+    assert found, (template, path)
+    return found.groupdict()
+
+
+WITH_PATH = [name for name in CALLS if inside(OPERATIONS[name.partition(":")[0]][0])]
+
+
+def test_every_operation_with_an_id_in_its_path_is_among_them() -> None:
+    named = {name for name, (path, _) in OPERATIONS.items() if inside(path) and path.startswith("/v1/")}
+    assert {name.partition(":")[0] for name in WITH_PATH} == named
+
+
+@pytest.mark.parametrize("name", WITH_PATH)
+async def test_an_id_of_another_tenant_is_not_found(home: Side, away: Side, name: str) -> None:
+    """Each id of the path alone, and all of them; the admin of its own tenant gets 2xx for the same call."""
+    template = OPERATIONS[name.partition(":")[0]][0]
+    own, foreign = await good_call(name, home), await good_call(name, away)
+    mine, theirs = values(template, own.path), values(template, foreign.path)
+    for swapped in subsets(mine):
+        path = template.format(**{**mine, **{each: theirs[each] for each in swapped}})
+        problem = refused(await replace(own, path=path).by(home.admin), "not_found")
+        assert not UUID.search(problem["title"] + problem["detail"])
+    for asked, at in ((own, home), (foreign, away)):
+        answer = await asked.by(at.admin)
+        assert answer.is_success, answer.text
+
+
+def subsets(names: dict[str, str]) -> Iterator[tuple[str, ...]]:
+    for size in range(1, len(names) + 1):
+        yield from itertools.combinations(names, size)
+
+
+# -- ids in the body
+
+
+def id_places(schema: dict[str, Any], sent: Any) -> Iterator[str]:
+    """The pointers of all that a body may name by id, read from its schema; of a choice, those of what was sent."""
+    if ref := schema.get("$ref"):
+        schema = DOCUMENT["components"]["schemas"][ref.rpartition("/")[2]]
+    if mapping := schema.get("discriminator", {}).get("mapping"):
+        yield from id_places({"$ref": mapping[sent[schema["discriminator"]["propertyName"]]]}, sent)
+        return
+    if schema.get("format") == "uuid":
+        yield ""
+    for branch in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+        yield from id_places(branch, sent)
+    if "items" in schema:
+        first = sent[0] if isinstance(sent, list) and sent else {}
+        yield from (f"/0{rest}" for rest in id_places(schema["items"], first))
+    for name, inner in schema.get("properties", {}).items():
+        yield from (f"/{name}{rest}" for rest in id_places(inner, sent.get(name, {})))
+
+
+def put(body: Any, pointer: str, value: str) -> Any:
+    """A copy of the body with the value at the pointer, and without the code that would name the same thing."""
+    name, _, rest = pointer[1:].partition("/")
+    if isinstance(body, list) or name.isdigit():
+        return [put(body[0], f"/{rest}", value) if rest else value, *(body or [])[1:]]
+    inner = put(body.get(name) or ([] if rest[0].isdigit() else {}), f"/{rest}", value) if rest else value
+    return {**{key: each for key, each in body.items() if key != name.removesuffix("_id")}, name: inner}
+
+
+async def foreign_id(kind: str, away: Side) -> str:
+    """The id of another tenant's thing of that kind."""
+    at = Place(away, "t1v1")
+    match kind:
+        case "ledger_id":
+            return str((await ledger_at(at))["id"])
+        case "duplicate_of":
+            return str((await item_at(at))["id"])
+        case "delegates":
+            return str((await principal_at(at, "platform"))["id"])
+        case "issuer_id":
+            return str((await issuer_at(at))["id"]) if "create_issuer" in OPERATIONS else NOBODY
+        case _ if "unit" in kind or kind == "parent_id":
+            return at.id
+    raise AssertionError(f"nothing is known of {kind}")
+
+
+BESIDE = {"/login/issuer_id": {"login": {"subject": "liming"}}}
+"""What must stand beside an id, where the plain call has neither."""
+
+
+def bodies() -> list[tuple[str, str]]:
+    """(builder, pointer) of every place for an id in every body of the document."""
+    found = []
+    for name, sent in SENT.items():
+        schema = OPERATIONS[name.partition(":")[0]][1]["requestBody"]["content"]["application/json"]["schema"]
+        found += [(name, pointer) for pointer in id_places(schema, sent)]
+    return found
+
+
+SENT: dict[str, Any] = {
+    name: {"trigger": name.partition(": ")[2]} if name.startswith("create_item_transition") else {}
+    for name in CALLS
+    if "application/json" in OPERATIONS[name.partition(":")[0]][1].get("requestBody", {}).get("content", {})
+    and (":" not in name or name.partition(": ")[2] in ("claim", "extend", "close", "escalate", "resume", "transfer",
+                                                        "reopen", "annul"))
+}  # fmt: skip
+"""The plain call of each operation with a body; of transitions, of each trigger."""
+
+
+def test_every_operation_with_a_body_is_among_them() -> None:
+    named = {name for name, (_, each) in OPERATIONS.items() if "application/json" in str(each.get("requestBody", {}))}
+    assert {name.partition(":")[0] for name in SENT} == named
+    assert len(bodies()) >= 15
+
+
+@pytest.mark.parametrize(("name", "pointer"), bodies())
+async def test_an_id_of_another_tenant_in_a_body_is_an_unknown_reference(
+    home: Side, away: Side, name: str, pointer: str
+) -> None:
+    """As if it were nowhere; and the same call without it is good."""
+    own = await good_call(name, home)
+    kind = next(part for part in reversed(pointer.split("/")) if not part.isdigit())
+    body = put({**own.json, **BESIDE.get(pointer, {})}, pointer, await foreign_id(kind, away))
+    refused(await replace(own, json=body).by(home.admin), "invalid_request", (pointer, "unknown_reference"))
+    assert (await own.by(home.admin)).is_success
+
+
+# -- ids in a query
+
+IDS_IN_QUERIES = {"unit", "supervising_unit", "ledger"}
+NO_IDS = {"state", "severity", "source", "lamp", "overdue", "due_before", "due_after", "listed_after", "listed_before",
+          "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth"}  # fmt: skip
+QUERIES = [
+    (path, parameter["name"])
+    for path, each in OPERATIONS.values()
+    for parameter in each.get("parameters", ())
+    if parameter.get("in") == "query" and path.startswith("/v1/")
+]
+
+
+def test_every_parameter_of_a_query_is_known_to_name_ids_or_not() -> None:
+    assert {name for _, name in QUERIES} <= IDS_IN_QUERIES | NO_IDS
+
+
+@pytest.mark.parametrize(("path", "name"), [each for each in QUERIES if each[1] in IDS_IN_QUERIES])
+async def test_an_id_of_another_tenant_in_a_query_is_an_unknown_reference(
+    home: Side, away: Side, path: str, name: str
+) -> None:
+    foreign = await foreign_id("ledger_id" if name == "ledger" else "unit_id", away)
+    answer = await home.admin.get(path, params={name: foreign})
+    refused(answer, "invalid_request", (f"/query/{name}", "unknown_reference"))
