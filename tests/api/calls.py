@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.api.helpers import VERIFIED, day, ok
+from tests.api.helpers import VERIFIED, day, every_page, ok, read
 from tests.world import TREE, World
 
 serial = itertools.count(1)
@@ -91,6 +91,17 @@ async def key_for(admin: httpx.AsyncClient, role: str, unit: str) -> str:
     ok(await admin.post(f"/v1/principals/{made['id']}/grants", json={"role": role, "unit": unit}), 201)
     key: str = ok(await admin.post(f"/v1/principals/{made['id']}/keys", json={}), 201)["key"]
     return key
+
+
+async def regrant(world: World, client: httpx.AsyncClient, role: str | None = None, unit: str = "t1") -> None:
+    """Take every grant of a caller away, and give it another one or none; effective at once."""
+    me = (await read(client, "/v1/me"))["principal_id"]
+    for grant in await every_page(world.admin, f"/v1/principals/{me}/grants"):
+        ended = await world.admin.delete(f"/v1/principals/{me}/grants/{grant['id']}")
+        assert ended.status_code == 204, ended.text
+    if role is not None:
+        ok(await world.admin.post(f"/v1/principals/{me}/grants", json={"role": role, "unit": unit}), 201)
+    world.app.state.doorkeeper.forget_everyone()
 
 
 # -- items
