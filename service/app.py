@@ -13,8 +13,10 @@ from starlette.exceptions import HTTPException
 
 from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Service
+from service.actions.tokens import Tokens
 from service.api import (
     interviews,
+    issuers,
     items,
     ledgers,
     limits,
@@ -32,8 +34,9 @@ from service.api import (
 from service.api.metrics import Metrics
 from service.errors import Refused
 from service.outside import vault
+from service.outside.addresses import Guard
 from service.outside.counts import Shared
-from service.settings import Settings
+from service.settings import Settings, networks
 from service.store import keyring, migrations
 from service.store.database import Database, Tx
 from service.store.postgres import Postgres
@@ -56,7 +59,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     database = database_of(settings)
     await database.open()
     try:
-        yield Service(database, await _keys(settings, database))
+        guard = Guard(networks(settings.issuer_allow_networks))
+        yield Service(database, await _keys(settings, database), issuer_addresses=guard)
     finally:
         await database.close()
 
@@ -93,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings) as service, _limits(settings) as app.state.limits:
             app.state.service = service
-            doorkeeper = app.state.doorkeeper = Doorkeeper(service)
+            doorkeeper = app.state.doorkeeper = Doorkeeper(service, Tokens(service))
 
             async def ready() -> bool:
                 return await migrations.at_head(service.database)
@@ -118,7 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    rooms = (items, listing, transitions, progress, interviews, ledgers, units, principals)
+    rooms = (items, listing, transitions, progress, interviews, ledgers, units, principals, issuers)
     routers = (*(room.router for room in rooms), operations.me_router, operations.router)
     for router in routers:
         app.include_router(router)

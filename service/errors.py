@@ -32,7 +32,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "unauthenticated": ProblemKind(
         401,
         Text("未通过身份认证", "Not authenticated"),
-        Text("请在 Authorization 头中提供有效的密钥。", "Send a valid key in the Authorization header."),
+        Text("请在 Authorization 头中提供有效的密钥或令牌。", "Send a valid key or token in the Authorization header."),
     ),
     "forbidden": ProblemKind(
         403,
@@ -197,6 +197,12 @@ FIELDS: dict[str, Text] = {
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
     "in_past": Text("不能早于今天", "The date must not lie in the past."),
     "one_of_two": Text("两个字段只能给一个", "Give one of the two fields, not both."),
+CREDENTIALS: dict[str, Text] = {
+    "invalid_token": Text(
+        "令牌无效、已过期，或其签发方不受信任。", "The token is not valid, has expired, or its issuer is not trusted."
+    ),
+}
+
     "repeated": Text("重复", "The value stands twice."),
     "conflicts_with_policy": Text("与规则的其余部分不一致", "The value contradicts the rest of the policy."),
     "too_complex": Text("嵌套或数值超出允许范围", "The value is nested too deeply or holds a number out of range."),
@@ -218,6 +224,10 @@ class FieldError:
 
     pointer: str
     code: str
+    "forbidden_address": Text(
+        "不允许访问该地址（内网、本机或元数据地址，或未加密的 http）",
+        "The service does not call this address: it is private, local or metadata, or plain http.",
+    ),
 
 
 class Refused(Exception):
@@ -226,6 +236,10 @@ class Refused(Exception):
     def __init__(
         self,
         code: str,
+    "issuer_taken": Text(
+        "该 issuer 和 audience 已被登记。", "This issuer and audience are trusted already, here or by another tenant."
+    ),
+    "issuer_removed": Text("该 issuer 已停用，请重新登记。", "The issuer was removed; create it again."),
         reason: str | None = None,
         facts: dict[str, Any] | None = None,
         errors: tuple[FieldError, ...] = (),

@@ -1,5 +1,6 @@
 """One frozen Settings from the environment. Whatever is unknown or wrong stops the start, one clear line each."""
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -95,6 +96,13 @@ class Settings(BaseSettings):
         "empty: none",
         zh="允许其网页调用接口的来源，须完整书写、逗号分隔，如 `https://portal.example`；留空则不允许",
     )
+    issuer_allow_networks: str = _setting(
+        "",
+        en="networks whose OpenID providers may be called though they are not public, and over plain http: CIDRs, "
+        "comma separated, as in `10.8.0.0/16`; empty: none",
+        zh="允许访问的非公网 OpenID 服务所在网段（也可用 http），CIDR 格式、逗号分隔，如 `10.8.0.0/16`；"
+        "留空则一律不访问",
+    )
     shutdown_seconds: int = _setting(
         10,
         en="how long requests under way may go on when the service is told to stop, in seconds, 0 to 3600",
@@ -156,6 +164,15 @@ class Settings(BaseSettings):
             raise ValueError("must be origins like https://portal.example, comma separated, without paths or wildcards")
         return value
 
+    @field_validator("issuer_allow_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            networks(value)
+        except ValueError:
+            raise ValueError("must be networks like 10.8.0.0/16, comma separated, without host bits") from None
+        return value
+
     @property
     def sqlite_path(self) -> Path | None:
         """The SQLite file; None where PostgreSQL is meant."""
@@ -170,6 +187,11 @@ class Settings(BaseSettings):
     @property
     def keys_path(self) -> Path:
         return self.keys_file or self.data_dir / "keys.json"
+
+
+def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Comma separated CIDRs as networks. Raises ValueError."""
+    return tuple(ipaddress.ip_network(each.strip()) for each in value.split(",") if each.strip())
 
 
 class BadSettings(Exception):

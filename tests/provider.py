@@ -146,7 +146,7 @@ class Provider:
 
     def rotate(self, key: Key | None = None, *, keep: bool = False) -> Key:
         """Sign with a new key; the former are published on only where told."""
-        new = key or RSAKey.generate_key(2048, parameters={"kid": secrets.token_hex(8), "use": "sig", "alg": "RS256"})
+        new = key or RSAKey.generate_key(2048, parameters={"kid": secrets.token_hex(8), "use": "sig"})
         self.keys = [new, *(self.keys if keep else [])]
         return new
 

@@ -1,10 +1,10 @@
-"""Who knocks: keys and the people that platforms act for, each remembered for a few seconds."""
+"""Who knocks: keys, tokens and the people that platforms act for, each remembered for a few seconds."""
 
 import hashlib
 from collections import OrderedDict
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from service.actions.service import Service, record_events
@@ -55,11 +55,19 @@ class Remembered(Generic[K, V]):
         self._known.clear()
 
 
+class Reader(Protocol):
+    """Knows another kind of credential."""
+
+    async def caller(self, credential: str, *, now: datetime, clock: float) -> Caller | None:
+        """Whose it is; None where it is not of that kind. Refuses `unauthenticated`, `unavailable`."""
+
+
 class Doorkeeper:
     """Authenticates. With the database away nobody new is let in, and nobody longer than a few seconds."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, tokens: Reader) -> None:
         self._service = service
+        self._tokens = tokens
         self._callers: Remembered[bytes, Caller] = Remembered()
         self._people: Remembered[tuple[UUID, UUID | str], tuple[Principal, tuple[Grant, ...]]] = Remembered()
         self._used: dict[tuple[UUID, UUID], datetime] = {}
@@ -70,11 +78,17 @@ class Doorkeeper:
         digest = hash_key(credential)
         caller = self._callers.get(digest, clock)
         if caller is None:
-            caller = await self._look_up(digest)
+            try:
+                caller = await self._tokens.caller(credential, now=now, clock=clock) or await self._look_up(digest)
+            except Refused as refused:
+                if refused.code == "unauthenticated":
+                    # What is good for nobody is not remembered: guesses must not push good credentials out.
+                    self._callers.forget(digest)
+                raise
             self._callers.put(digest, clock, caller)
         if not caller.alive(now):
             await self._note_refusal(caller, now)
-            raise Refused("unauthenticated")
+            raise Refused("unauthenticated", None if caller.key_id else "invalid_token")
         if caller.key_id is not None:
             self._used[caller.tenant_id, caller.key_id] = now
         return caller
@@ -85,8 +99,6 @@ class Doorkeeper:
 
         caller = await self._service.read(action)
         if caller is None:
-            # A key that is not there is not remembered: guesses must not push good keys out.
-            self._callers.forget(digest)
             raise Refused("unauthenticated")
         return caller
 

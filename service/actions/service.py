@@ -12,6 +12,7 @@ import uuid_utils.compat
 
 from service.actions.numbers import Numbers
 from service.errors import Refused
+from service.outside.addresses import Guard
 from service.outside.vault import Vault
 from service.store import events as event_store
 from service.store import idempotency
@@ -33,6 +34,7 @@ class Service:
     database: Database
     vault: Vault
     numbers: Numbers = field(default_factory=Numbers)
+    issuer_addresses: Guard = field(default_factory=Guard)
 
     async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
         return await self.database.read(action, varied=varied)

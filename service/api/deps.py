@@ -28,6 +28,7 @@ from service.errors import Refused, invalid
 
 VARY = "Authorization, X-Acting-For, Accept-Language"
 JSON = "application/json"
+LONGEST_CREDENTIAL = 16_384
 
 
 class Asked(Request):
@@ -147,7 +148,7 @@ def _credential(request: Request) -> str | None:
     """The bearer credential as it was sent; None where there is none or it can be none of ours."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     key = key.strip()
-    if scheme.lower() != "bearer" or not 1 <= len(key) <= 4096 or not key.isascii():
+    if scheme.lower() != "bearer" or not 1 <= len(key) <= LONGEST_CREDENTIAL or not key.isascii():
         return None
     return key
 

@@ -177,6 +177,7 @@ TAGS = [
     {"name": "ledgers", "description": "Ledgers and their policies."},
     {"name": "units", "description": "The organisation tree."},
     {"name": "principals", "description": "Who may call: people and platforms, their keys and their grants."},
+    {"name": "issuers", "description": "OpenID providers whose tokens people may call with."},
     {"name": "access", "description": "Who calls."},
     {"name": "operations", "description": "For those who run the service."},
 ]
@@ -191,11 +192,18 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "An API key, as `xiaohao key create` prints it."}
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, as `xiaohao key create` prints it."},
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A signed token of an OpenID Connect provider that the tenant trusts (`/v1/issuers`): an "
+            "access token or an ID token whose audience is the one agreed on.",
+        },
     }
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            operation["security"] = [{"key": []}] if path.startswith("/v1/") else []
+            operation["security"] = [{"key": []}, {"token": []}] if path.startswith("/v1/") else []
             if path.startswith("/v1/"):
                 operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/ActingFor"})
             operation["responses"] = {

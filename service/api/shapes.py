@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.workflow.identities import Granted, Key, Principal
+from service.workflow.identities import Granted, Issuer, Key, Principal
 from service.workflow.items import Interview, Progress
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.permissions import Grant
@@ -393,6 +393,43 @@ class GrantedPageOut(Shape):
 
 def granted(each: Granted) -> dict[str, Any]:
     return {name: getattr(each, name) for name in GrantedOut.model_fields}
+
+
+class GrantRuleOut(Shape):
+    claim: Line
+    value: Line
+    role: Role
+    unit: Line | None
+    unit_claim: Line | None
+
+
+class MappingOut(Shape):
+    subject: Line
+    name: Line
+    external_id: Line | None
+    create: bool
+    grants: list[GrantRuleOut] = Field(max_length=100)
+
+
+class IssuerOut(Shape):
+    id: UUID
+    issuer: Annotated[str, Field(max_length=500)]
+    audience: Line
+    algorithms: list[Line] = Field(max_length=10)
+    mapping: MappingOut
+    active: bool = Field(description="Whether its tokens are taken.")
+    version: int = Field(ge=1, le=2_147_483_647)
+    created_at: datetime
+    updated_at: datetime
+
+
+class IssuerPageOut(Shape):
+    items: list[IssuerOut] = Field(max_length=200)
+    next_cursor: Text | None
+
+
+def issuer(each: Issuer) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in IssuerOut.model_fields}
 
 
 class GrantOut(Shape):

@@ -12,6 +12,7 @@ from service.actions.interviews import Minutes
 from service.actions.listing import Listing
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service
+from service.actions.tokens import Tokens
 from service.actions.transitions import Move
 from service.demo import county
 from service.demo.county import ItemSeed
@@ -48,7 +49,7 @@ class Cast:
 async def load(service: Service, now: datetime) -> dict[str, str]:
     """Load the county into tenant `default`. The keys of its people, by name."""
     keys = await _people(service, now, {"admin": (county.COUNTY_NAME, Role.ADMIN, "root")})
-    doorkeeper = Doorkeeper(service)
+    doorkeeper = Doorkeeper(service, Tokens(service))
     chief = await doorkeeper.admit(keys.pop("admin"), now=now, clock=0.0)
     await _units(service, Call.of(chief, now))
     keys = await _people(service, now, PEOPLE)

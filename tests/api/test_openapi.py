@@ -108,7 +108,7 @@ def test_it_says_how_it_refuses(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_it_says_who_may_call(name: str) -> None:
-    assert OPERATIONS[name]["security"] == ([{"key": []}] if " /v1/" in name else [])
+    assert OPERATIONS[name]["security"] == ([{"key": []}, {"token": []}] if " /v1/" in name else [])
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name.startswith("POST")])

@@ -19,7 +19,7 @@ SEEDED: dict[str, list[str]] = json.loads(os.environ["SEEDED"])
 KEY = os.environ["SEEDED_KEY"]
 
 MEANING = {"unknown_reference", "in_future", "before_listing", "one_of_two", "repeated", "conflicts_with_policy",
-           "bad_cursor"}  # fmt: skip
+           "bad_cursor", "forbidden_address"}  # fmt: skip
 """Codes of what may be wrong with data that fits the schema."""
 
 FREE_JSON = {"too_complex", "too_long", "control_char"}
@@ -71,6 +71,8 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
             )
     if case.method == "DELETE" and case.operation.path == "/v1/principals/{principal_id}":
         case.path_parameters["principal_id"] = SEEDED["leavers"][next(_turn) % len(SEEDED["leavers"])]
+    if case.method == "DELETE" and case.operation.path == "/v1/issuers/{issuer_id}":
+        case.path_parameters["issuer_id"] = SEEDED["distrusted"][next(_turn) % len(SEEDED["distrusted"])]
     if "If-Match" in case.headers:
         own = re.match(r"/v1/\w+/\{\w+\}", case.operation.path)
         assert own is not None, case.operation.path

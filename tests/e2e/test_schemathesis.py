@@ -72,6 +72,10 @@ def seeds(server: Server) -> dict[str, list[str]]:
         for each in people:
             each["keys"] = [made(f"/v1/principals/{each['id']}/keys") for _ in range(3)]
             each["grants"] = [made(f"/v1/principals/{each['id']}/grants", role="viewer", unit="t1") for _ in range(20)]
+        issuers = [
+            made("/v1/issuers", issuer=f"https://192.0.32.{number}/realms/county", audience="xiaohao")
+            for number in range(1, 7)
+        ]
         talks = [each["interview_id"] for each in items if each["interview_id"]]
         return {
             "items": [each["id"] for each in items],
@@ -84,6 +88,8 @@ def seeds(server: Server) -> dict[str, list[str]]:
             "leavers": [each["id"] for each in people[3:]],
             "keys": [f"{each['id']}/{key['id']}" for each in people[:3] for key in each["keys"]],
             "grants": [f"{each['id']}/{grant['id']}" for each in people[:3] for grant in each["grants"]],
+            "issuers": [each["id"] for each in issuers[:3]],
+            "distrusted": [each["id"] for each in issuers[3:]],
             "problems": ["guard_refused", "not_found"],
         }
 
@@ -94,6 +100,8 @@ BINDINGS = {
     "path.unit_id": "units",
     "path.ledger_id": "ledgers",
     "path.principal_id": "principals",
+    "path.issuer_id": "issuers",
+    "body.mapping.grants[*].unit": "unit_codes",
     "body.unit": "unit_codes",
     "body.unit_id": "units",
     "path.code": "problems",
