@@ -157,6 +157,24 @@ GUARDS: dict[str, Text] = {
     "role_for_kind": Text("{kind} 类主体不能担任 {role}。", "A {kind} does not hold the role {role}."),
     "delegate_platform": Text("只有平台的密钥可以代他人办理。", "Only a platform's key may act for people."),
     "delegates_of_person": Text("只有个人可以由平台代办。", "Platforms act for people only."),
+    "cycle": Text("单位不能移到自己或自己的下级之下。", "A unit cannot hang under itself or under what lies below it."),
+    "root_stays": Text(
+        "根单位不能移动、停用或更换编码。", "The root unit keeps its place and its code, and does not end."
+    ),
+    "active_children": Text("该单位还有未停用的下级单位。", "The unit has active units directly below it."),
+    "open_items": Text(
+        "还有 {count} 条未销号的条目由该单位负责、督办或协办：请先办结，或以 transfer_to 指明承接单位。",
+        "The unit is responsible for, supervises or takes part in {count} open items: close them, or name transfer_to.",
+    ),
+    "escalated_items": Text(
+        "有 {count} 条处于约谈状态，不能转办：请先完成约谈。",
+        "{count} of its items are escalated and cannot be transferred: hold their interviews first.",
+    ),
+    "too_many_items": Text(
+        "有 {count} 条未销号的条目，一次最多转办 {max} 条：请先分批转办。",
+        "The unit has {count} open items; {max} are handed over at once at most: transfer some of them first.",
+    ),
+    "inactive_parent": Text("其上级单位已停用。", "The unit above it is not active."),
     "interview_pending": Text("约谈已记录或已取消。", "The interview is already recorded or cancelled."),
 }
 
@@ -179,6 +197,12 @@ FORBIDDEN: dict[str, Text] = {
     ),
 }
 
+CREDENTIALS: dict[str, Text] = {
+    "invalid_token": Text(
+        "令牌无效、已过期，或其签发方不受信任。", "The token is not valid, has expired, or its issuer is not trusted."
+    ),
+}
+
 FIELDS: dict[str, Text] = {
     "missing": Text("必填", "This field is required."),
     "unknown_field": Text("没有这个字段", "There is no such field."),
@@ -196,15 +220,14 @@ FIELDS: dict[str, Text] = {
     "in_future": Text("不能晚于今天", "The date must not lie in the future."),
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
     "in_past": Text("不能早于今天", "The date must not lie in the past."),
+    "needs_inactive": Text("只能与 active: false 一起给出", "Given only together with active: false."),
     "one_of_two": Text("两个字段只能给一个", "Give one of the two fields, not both."),
-CREDENTIALS: dict[str, Text] = {
-    "invalid_token": Text(
-        "令牌无效、已过期，或其签发方不受信任。", "The token is not valid, has expired, or its issuer is not trusted."
-    ),
-}
-
     "repeated": Text("重复", "The value stands twice."),
     "conflicts_with_policy": Text("与规则的其余部分不一致", "The value contradicts the rest of the policy."),
+    "forbidden_address": Text(
+        "不允许访问该地址（内网、本机或元数据地址，或未加密的 http）",
+        "The service does not call this address: it is private, local or metadata, or plain http.",
+    ),
     "too_complex": Text("嵌套或数值超出允许范围", "The value is nested too deeply or holds a number out of range."),
 }
 
@@ -213,6 +236,10 @@ CONFLICTS: dict[str, Text] = {
     "code_taken": Text("该编码已被使用。", "This code is taken."),
     "external_id": Text("该 external_id 已属于另一主体。", "This external_id belongs to another principal."),
     "subject": Text("该登录身份已属于另一主体。", "This issuer and subject belong to another principal."),
+    "issuer_taken": Text(
+        "该 issuer 和 audience 已被登记。", "This issuer and audience are trusted already, here or by another tenant."
+    ),
+    "issuer_removed": Text("该 issuer 已停用，请重新登记。", "The issuer was removed; create it again."),
     "inactive": Text("该主体已停用。", "The principal was removed."),
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }
@@ -224,10 +251,6 @@ class FieldError:
 
     pointer: str
     code: str
-    "forbidden_address": Text(
-        "不允许访问该地址（内网、本机或元数据地址，或未加密的 http）",
-        "The service does not call this address: it is private, local or metadata, or plain http.",
-    ),
 
 
 class Refused(Exception):
@@ -236,10 +259,6 @@ class Refused(Exception):
     def __init__(
         self,
         code: str,
-    "issuer_taken": Text(
-        "该 issuer 和 audience 已被登记。", "This issuer and audience are trusted already, here or by another tenant."
-    ),
-    "issuer_removed": Text("该 issuer 已停用，请重新登记。", "The issuer was removed; create it again."),
         reason: str | None = None,
         facts: dict[str, Any] | None = None,
         errors: tuple[FieldError, ...] = (),

@@ -70,6 +70,17 @@ class Everything:
     def __getitem__(self, name: str) -> list[Row]:
         return self.tables[name]
 
+    def by_unit(self) -> dict[UUID, list[Row]]:
+        """The events about each unit, oldest first, with their texts."""
+        found: dict[UUID, list[Row]] = defaultdict(list)
+        for row in sorted(self.tables["tenant_events"], key=lambda row: str(row["id"])):
+            if row["type"].startswith("unit."):
+                event = told(row)
+                found[row["unit_id"]].append(event)
+        for events in found.values():
+            events.sort(key=lambda event: event["data"]["version"])
+        return found
+
     def by_item(self, name: str, key: str = "item_id") -> dict[UUID, list[Row]]:
         found: dict[UUID, list[Row]] = defaultdict(list)
         for row in self.tables[name]:
@@ -118,6 +129,9 @@ async def contradictions(settings: Settings) -> list[str]:
             _entries_have_their_events,
             _interviews_have_their_events,
             _every_event_waits_for_its_position,
+            _lines_follow_from_the_parents,
+            _units_follow_from_their_events,
+            _unnamed_supervisors_are_the_parents,
             _the_work_list_follows_from_the_units,
             _timers_follow_from_the_deadlines,
             _what_is_searched_is_what_is_there,
@@ -302,6 +316,49 @@ def _every_event_waits_for_its_position(found: Everything) -> Iterator[str]:
 def deadline_day(item: Row) -> date | None:
     day: date | None = item["review_on"] if item["deadline_kind"] == "standing" else item["due_on"]
     return day
+
+
+def _lines_follow_from_the_parents(found: Everything) -> Iterator[str]:
+    """Every unit has a row for itself and for everything above it, and no other; nothing hangs under itself."""
+    parents = {row["id"]: row["parent_id"] for row in found["units"]}
+    expected: set[tuple[UUID, UUID, int]] = set()
+    for unit in parents:
+        above, distance = unit, 0
+        while above is not None:
+            if distance > len(parents):
+                yield f"unit {unit} hangs in a cycle"
+                break
+            expected.add((unit, above, distance))
+            above, distance = parents[above], distance + 1
+    stored = {(row["unit_id"], row["ancestor_id"], row["distance"]) for row in found["ancestors"]}
+    for place in expected ^ stored:
+        yield f"line (unit, ancestor, distance) {place} is {'stored' if place in stored else 'not stored'}"
+
+
+def _units_follow_from_their_events(found: Everything) -> Iterator[str]:
+    """Of a unit whose beginning is on record, the record tells what it is now."""
+    events = found.by_unit()
+    for unit in found["units"]:
+        own = events[unit["id"]]
+        if not own or own[0]["type"] != "unit.created":
+            continue
+        columns = {**own[0]["data"], "active": True}
+        for event in own[1:]:
+            columns |= {name: change["after"] for name, change in event["data"].get("changes", {}).items()}
+            columns["version"] = event["data"]["version"]
+            if event["type"] in ("unit.deactivated", "unit.reactivated"):
+                columns["active"] = event["type"] == "unit.reactivated"
+        for name in ("code", "name", "parent_id", "level", "active", "version"):
+            if _plain(unit[name]) != columns.get(name):
+                yield f"unit {unit['id']}: {name} is {_plain(unit[name])!r}, by its events {columns.get(name)!r}"
+
+
+def _unnamed_supervisors_are_the_parents(found: Everything) -> Iterator[str]:
+    parents = {row["id"]: row["parent_id"] or row["id"] for row in found["units"]}
+    for item in found["items"]:
+        parent = parents[item["responsible_unit_id"]]
+        if item["supervising_defaulted"] and item["supervising_unit_id"] != parent:
+            yield f"item {item['id']}: supervised by {item['supervising_unit_id']}, unnamed, under {parent}"
 
 
 def _the_work_list_follows_from_the_units(found: Everything) -> Iterator[str]:

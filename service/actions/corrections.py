@@ -58,7 +58,9 @@ async def correct(service: Service, call: Call, item_id: UUID, correction: Corre
         _may_correct(Standing.of(call.grants, lines), correction)
         still_at(item, if_version)
         given = dict(correction.given)
+        changes = Changes()
         if correction.co_units is not None:
+            await schedule.hold_tree(tx, changes, call)
             units_found = await references.find_units(tx, call.tenant_id, {named.ref for named in correction.co_units})
             co_lines = tuple(units_found.line(named) for named in correction.co_units)
             lines = Lines(responsible=lines.responsible, supervising=lines.supervising, co=co_lines)
@@ -71,7 +73,8 @@ async def correct(service: Service, call: Call, item_id: UUID, correction: Corre
         after = replace(item, **columns)
         result = view_of(service, call, after, policy, lines, await interview_of(tx, call, found.item))
         if columns:
-            await tx.apply(await _corrected(tx, call, item, after, columns))
+            _store(changes, call, item, after, columns)
+            await tx.apply(changes)
         return result
 
     return await service.write(call, action)
@@ -100,14 +103,12 @@ def _may_correct(standing: Standing, correction: Correction) -> None:
         raise forbidden("own_fields")
 
 
-async def _corrected(tx: Tx, call: Call, item: Item, after: Item, columns: dict[str, Any]) -> Changes:
-    changes = Changes()
+def _store(changes: Changes, call: Call, item: Item, after: Item, columns: dict[str, Any]) -> None:
     change(changes, call, item, columns)
     if columns.keys() & search.SEARCHED:
         search.replace(changes, call.tenant_id, item, after)
     if "co_unit_ids" in columns:
-        await schedule.move(tx, changes, call, item, after)
+        schedule.move(changes, call, item, after)
     else:
         schedule.follow(changes, call, item, after)
     call.write_down(changes, [events.of_correction(item, after, columns)], item.revision + 1)
-    return changes

@@ -81,7 +81,8 @@ async def page(service: Service, call: Call, query: Query) -> ItemPage:
         more = found.positions[query.limit - 1] if len(found.items) > query.limit else None
         return ItemPage(await _views(tx, service, call, shown, query.triggers), more, found.total, found.truncated)
 
-    return await service.read(action, varied=True)
+    # A count beside a page must not be of another moment: a subtree may have moved between.
+    return await service.read(action, varied=True, whole=query.total)
 
 
 async def overdue(service: Service, call: Call, after: Position | None, limit: int) -> ItemPage:

@@ -10,6 +10,7 @@ from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden, invalid
 from service.store import ledgers
 from service.store.database import Changes, Duplicate, Tx
+from service.workflow import organisation_events
 from service.workflow.organisation import Ledger
 from service.workflow.permissions import holds_anywhere
 from service.workflow.policy import DEFAULTS, contradictions, merge
@@ -33,6 +34,7 @@ async def create(
         ledger = Ledger(new_id(), code, name, owner_id, listing, whole, 1, 1, call.now, call.now)
         changes = Changes()
         store(changes, call.tenant_id, ledger)
+        call.write_down(changes, [organisation_events.ledger_created(ledger)])
         call.record(changes, ledger)
         await tx.apply(changes)
         return ledger
@@ -88,6 +90,7 @@ async def change(
             read_version=ledger.version,
             **{f"new_{field}": getattr(after, field) for field in ledgers.CHANGEABLE},
         )
+        call.write_down(changes, [organisation_events.ledger_updated(ledger, after)])
         await tx.apply(changes)
         return after
 

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from service.actions import references, schedule
@@ -13,7 +12,7 @@ from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden, invalid
 from service.store import items as item_store
 from service.store import ledgers, search, units
-from service.store.database import Changes, Duplicate, Tx
+from service.store.database import Changes, Duplicate, Tx, Write
 from service.workflow import deadlines, events, listing
 from service.workflow.items import Draft, Item, Lines
 from service.workflow.listing import Place
@@ -98,6 +97,8 @@ async def _ledger_id(service: Service, call: Call, named: Named) -> UUID:
 async def _list_all(
     tx: Tx, service: Service, call: Call, listings: list[Listing], reserved: list[int]
 ) -> list[ItemView]:
+    changes = Changes()
+    await schedule.hold_tree(tx, changes, call)
     found = await references.find_units(tx, call.tenant_id, {ref for each in listings for ref in _unit_refs(each)})
     known: dict[references.Ref, Ledger] = {}
     for each in listings:
@@ -105,8 +106,6 @@ async def _list_all(
             known[each.ledger.ref] = await references.find_ledger(tx, call, each.ledger)
     owners = {ledger.owner_unit_id for ledger in known.values() if ledger.listing == "owner"}
     found.lines.update(await units.lines(tx, call.tenant_id, owners))
-    changes = Changes()
-    await schedule.hold_tree(tx, changes, call)
     listed = [
         _list_one(service, call, each, known[each.ledger.ref], found, seq)
         for each, seq in zip(listings, reserved, strict=True)
@@ -125,9 +124,9 @@ async def _list_all(
 
 def _merged(changes: Changes) -> Changes:
     """Writes of the same statement together, so that many items cost few round trips."""
-    together: dict[int, tuple[Any, list[Any]]] = {}
-    for statement, rows in changes.writes:
-        together.setdefault(id(statement), (statement, []))[1].extend(rows)
+    together: dict[int, Write] = {}
+    for write in changes.writes:
+        together.setdefault(id(write.statement), Write(write.statement, [])).rows.extend(write.rows)
     return Changes(changes.guards, list(together.values()))
 
 

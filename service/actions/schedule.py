@@ -11,8 +11,11 @@ from service.workflow.states import State
 
 
 async def hold_tree(tx: Tx, changes: Changes, call: Call) -> None:
-    """What is derived from the unit tree holds only while the tree is as it was read."""
-    epoch = await tx.one(units.EPOCH, tenant_id=call.tenant_id)
+    """What is derived from the unit tree holds only while the tree is as it was read: so read it after this.
+
+    Comes before the guards of items: whoever holds the tree may wait for an item, never the other way round.
+    """
+    epoch = await tx.one(units.EPOCH_HELD if tx.contended else units.EPOCH, tenant_id=call.tenant_id)
     changes.guard(units.GUARD_TREE, tenant_id=call.tenant_id, epoch=epoch[0] if epoch else 0)
 
 
@@ -41,13 +44,18 @@ def follow(changes: Changes, call: Call, before: Item, after: Item) -> None:
     _follow_timer(changes, call, before, after)
 
 
-async def move(tx: Tx, changes: Changes, call: Call, before: Item, after: Item) -> None:
-    """After a change of units: other units see the item now, so its rows are derived anew."""
-    await hold_tree(tx, changes, call)
+def move(changes: Changes, call: Call, before: Item, after: Item) -> None:
+    """After a change of units: other units see the item now, so its rows are derived anew. The tree is held."""
     changes.add(worklist.REMOVE, tenant_id=call.tenant_id, ref=after.id)
     changes.add(worklist.DERIVE, **_work(call, after))
     if before.deadline_day != after.deadline_day:
         _follow_timer(changes, call, before, after)
+
+
+def rederive(changes: Changes, call: Call, items: list[Item]) -> None:
+    """The same for many items whose deadline stays. The tree is held."""
+    changes.many(worklist.REMOVE, [{"tenant_id": call.tenant_id, "ref": item.id} for item in items])
+    changes.many(worklist.DERIVE, [_work(call, item) for item in items])
 
 
 def _follow_timer(changes: Changes, call: Call, before: Item, after: Item) -> None:

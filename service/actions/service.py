@@ -21,7 +21,7 @@ from service.store.idempotency import Answer
 from service.workflow import calendar, events
 from service.workflow.access import Caller
 from service.workflow.calendar import Calendar
-from service.workflow.events import Actor, EventDraft
+from service.workflow.events import Actor, Event, EventDraft
 from service.workflow.permissions import Grant
 
 T = TypeVar("T")
@@ -36,14 +36,14 @@ class Service:
     numbers: Numbers = field(default_factory=Numbers)
     issuer_addresses: Guard = field(default_factory=Guard)
 
-    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
-        return await self.database.read(action, varied=varied)
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False, whole: bool = False) -> T:
+        return await self.database.read(action, varied=varied, whole=whole)
 
-    async def write(self, call: "Call", action: Callable[[Tx], Awaitable[T]]) -> T:
+    async def write(self, call: "Call", action: Callable[[Tx], Awaitable[T]], *, locking: bool = False) -> T:
         """Run a writing action. A record under the same Idempotency-Key makes it run again and find that record."""
         for attempt in range(3):
             try:
-                return await self.database.write(action)
+                return await self.database.write(action, locking=locking)
             except Duplicate as duplicate:
                 # Whatever the same request made a moment ago may be in the way before its record is.
                 same_request = call.receipt is not None and attempt == 0
@@ -163,30 +163,39 @@ class Call:
 
     def write_down(self, changes: Changes, drafts: list[EventDraft], revision: int = 0) -> None:
         """Record events of one item in this transaction; `revision` is the item's after it."""
-        record_events(changes, self.tenant_id, drafts, actor=self.actor, now=self.now, revision=revision)
+        self.write_down_each(changes, [(drafts, revision)])
+
+    def write_down_each(self, changes: Changes, drafts: list[tuple[list[EventDraft], int]]) -> None:
+        """Record events of many items in this transaction, each item's with its revision after it."""
+        sealed = [
+            event
+            for each, revision in drafts
+            for event in _sealed(self.tenant_id, each, actor=self.actor, now=self.now, revision=revision)
+        ]
+        event_store.record(changes, self.tenant_id, sealed)
 
 
 def record_events(
     changes: Changes, tenant_id: UUID, drafts: list[EventDraft], *, actor: Actor, now: datetime, revision: int = 0
 ) -> None:
     """Record events in this transaction, in order; `revision` is that of the item they are about, if of one."""
-    event_store.record(
-        changes,
-        tenant_id,
-        [
-            events.seal(
-                draft,
-                tenant_id=tenant_id,
-                event_id=new_id(),
-                actor=actor,
-                at=now,
-                revision=revision,
-                ordinal=ordinal,
-                salt=os.urandom,
-            )
-            for ordinal, draft in enumerate(drafts)
-        ],
-    )
+    event_store.record(changes, tenant_id, _sealed(tenant_id, drafts, actor=actor, now=now, revision=revision))
+
+
+def _sealed(tenant_id: UUID, drafts: list[EventDraft], *, actor: Actor, now: datetime, revision: int) -> list[Event]:
+    return [
+        events.seal(
+            draft,
+            tenant_id=tenant_id,
+            event_id=new_id(),
+            actor=actor,
+            at=now,
+            revision=revision,
+            ordinal=ordinal,
+            salt=os.urandom,
+        )
+        for ordinal, draft in enumerate(drafts)
+    ]
 
 
 def new_id() -> UUID:

@@ -65,6 +65,8 @@ async def advance(service: Service, call: Call, item_id: UUID, move: Move, if_ve
         machine.authorize(case, move.command)
         still_at(found.item, if_version)
         changes = Changes()
+        if move.command.trigger == Trigger.TRANSFER:
+            await schedule.hold_tree(tx, changes, call)
         case, command, lines = await _resolve(tx, call, case, move, lines)
         step = machine.advance(case, command, new_id=new_id)
         _store_step(changes, call, step)
@@ -72,7 +74,7 @@ async def advance(service: Service, call: Call, item_id: UUID, move: Move, if_ve
             # That the other item is no duplicate itself was read; this write holds only while it stays so.
             change(changes, call, case.twin, {})
         if command.trigger == Trigger.TRANSFER:
-            await schedule.move(tx, changes, call, step.before, step.after)
+            schedule.move(changes, call, step.before, step.after)
         else:
             schedule.follow(changes, call, step.before, step.after)
         result = view_of(service, call, step.after, policy, lines, step.opens or case.interview)

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from service.actions import references
+from service.actions import references, schedule
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden
 from service.store import units
 from service.store.database import Changes, Duplicate, Tx
+from service.workflow import organisation_events
 from service.workflow.organisation import Unit
 from service.workflow.permissions import holds
 
@@ -22,15 +23,15 @@ async def create(service: Service, call: Call, *, code: str, name: str, parent: 
             if subject is None or await _seen(tx, call, subject) is None:
                 raise Refused("not_found")
             return replay
+        changes = Changes()
+        await schedule.hold_tree(tx, changes, call)
         found = await references.find_units(tx, call.tenant_id, [parent.ref])
         line = found.line_in(parent, call.scope)
         if not holds(call.grants, "unit:write", line):
             raise forbidden()
         unit = Unit(new_id(), code, name, line[0], level, True, 1, call.now, call.now)
-        changes = Changes()
-        epoch = await tx.one(units.EPOCH, tenant_id=call.tenant_id)
-        changes.guard(units.GUARD_TREE, tenant_id=call.tenant_id, epoch=epoch[0] if epoch else 0)
         store(changes, call.tenant_id, unit)
+        call.write_down(changes, [organisation_events.unit_created(unit)])
         call.record(changes, unit)
         await tx.apply(changes)
         return unit

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from pydantic_core import to_json
 
-from service.actions import units
+from service.actions import unit_changes, units
 from service.actions.service import Recorded, Replay
+from service.actions.unit_changes import Asked as Change
 from service.api import shapes
 from service.api.deps import (
     Asked,
@@ -20,13 +21,14 @@ from service.api.deps import (
     page_answer,
     read_cursor,
     replayed,
+    required_version,
     versioned,
     with_receipt,
     write_cursor,
 )
-from service.api.fields import Code, Id, Model, Name, either
+from service.api.fields import Boolean, Code, Id, Model, Name, either, left_out
 from service.api.openapi import WRITE, documented
-from service.api.references import named
+from service.api.references import named, named_or_none
 from service.workflow.organisation import Unit
 from service.workflow.states import Level
 
@@ -43,6 +45,28 @@ class UnitIn(Model):
     parent_id: Id | None = None
     parent: Code | None = Field(None, description="The parent's code.")
     level: Level = Level.OTHER
+
+
+class UnitPatch(Model):
+    """What is left out stays. `parent_id` or `parent` moves the unit with everything below it."""
+
+    code: Code = left_out()
+    name: Name = left_out()
+    level: Level = left_out()
+    parent_id: Id = left_out()
+    parent: Code = left_out()
+    active: Boolean = left_out()
+    transfer_to_id: Id = left_out()
+    transfer_to: Code = left_out()
+
+    def asked(self) -> Change:
+        given = self.model_dump(mode="json", include={"code", "name", "level"}, exclude_unset=True)
+        return Change(
+            given=given,
+            parent=named_or_none(self, "parent"),
+            active=self.active,
+            transfer_to=named_or_none(self, "transfer_to"),
+        )
 
 
 UnitId = Annotated[Id, Path(description="The unit's id.")]
@@ -97,3 +121,21 @@ async def list_units(request: Asked, limit: Limit = 50, cursor: Cursor = None) -
 async def get_unit(request: Asked, unit_id: UnitId) -> Response:
     unit = await units.read(request.service, request.call, unit_id)
     return versioned(request, shapes.unit(unit), unit.version)
+
+
+@router.patch(
+    "/v1/units/{unit_id}",
+    **documented(
+        "update_unit", "Rename a unit, move it with all below it, end it or begin it anew", shapes.UnitOut,
+        codes=(*WRITE, "guard_refused", "stale_version", "precondition_required"), if_match=True,
+        headers={"ETag": "Its version."},
+        example={
+            "zh": {"summary": "划归另一乡镇", "value": {"parent": "root", "name": "青溪社区"}},
+            "en": {"summary": "Another level", "value": {"level": "village"}},
+        },
+    ),
+)  # fmt: skip
+async def update_unit(request: Asked, unit_id: UnitId, body: UnitPatch) -> Response:
+    version = required_version(request)
+    unit = await unit_changes.change(request.service, request.call, unit_id, version, body.asked())
+    return answered(to_json(shapes.unit(unit)), etag=etag_of(unit.version))

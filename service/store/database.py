@@ -72,12 +72,17 @@ class Statement:
     """A SQLAlchemy Core statement, built once and compiled once per dialect.
 
     Given by dialect (`postgresql=`, `sqlite=`) it may differ, or be nothing at all where its dialect is left out.
+    `whole` counts the rows that a write must find: one that another writer took away meanwhile, and put elsewhere where
+    this write does not look, means that the race was lost.
     """
 
-    __slots__ = ("_by_dialect", "_forms", "clause")
+    __slots__ = ("_by_dialect", "_forms", "clause", "whole")
 
-    def __init__(self, clause: Executable | None = None, **by_dialect: Executable) -> None:
+    def __init__(
+        self, clause: Executable | None = None, *, whole: "Statement | None" = None, **by_dialect: Executable
+    ) -> None:
         self.clause = clause
+        self.whole = whole
         self._by_dialect = by_dialect
         self._forms: dict[str, Form] = {}
 
@@ -109,29 +114,38 @@ class Statement:
 
 
 @dataclass(slots=True)
+class Write:
+    """A statement for each of some rows. `sure`: each must touch a row, else the race was lost."""
+
+    statement: Statement
+    rows: list[Params]
+    sure: bool = False
+
+
+@dataclass(slots=True)
 class Changes:
     """What an action wants stored, in order. A guard that touches no row means the race was lost."""
 
     guards: list[tuple[Statement, Params]] = field(default_factory=list)
-    writes: list[tuple[Statement, list[Params]]] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
 
     def guard(self, statement: Statement, **params: Any) -> None:
         self.guards.append((statement, params))
 
     def add(self, statement: Statement, **params: Any) -> None:
-        self.writes.append((statement, [params]))
+        self.writes.append(Write(statement, [params]))
 
-    def many(self, statement: Statement, rows: list[Params]) -> None:
-        """The same write for each row."""
+    def many(self, statement: Statement, rows: list[Params], *, sure: bool = False) -> None:
+        """The same write for each row; `sure` where each is a guard that must stand behind other writes."""
         if rows:
-            self.writes.append((statement, rows))
+            self.writes.append(Write(statement, rows, sure))
 
-    def for_dialect(self, dialect: Dialect) -> list[tuple[Statement, list[Params]]]:
-        return [(statement, rows) for statement, rows in self.writes if not statement.absent(dialect)]
+    def for_dialect(self, dialect: Dialect) -> list[Write]:
+        return [write for write in self.writes if not write.statement.absent(dialect)]
 
 
 class Tx(Protocol):
-    """What an action may await. `contended` is set when it runs again after a lost race."""
+    """What an action may await. `contended` is set when it runs again after a lost race, or locks from the first."""
 
     contended: bool
 
@@ -151,21 +165,24 @@ class Database(ABC):
 
     dialect: Dialect
 
-    async def write(self, action: Callable[[Tx], Awaitable[T]]) -> T:
+    async def write(self, action: Callable[[Tx], Awaitable[T]], *, locking: bool = False) -> T:
         """Run `action`, again after a lost race, and return its result once that is committed.
+
+        `locking`: it runs `contended` from the first, because what it decides by could grow behind its back.
 
         Refuses `unavailable` when the race was lost too often or the database is away.
         """
         for attempt in range(ATTEMPTS):
             try:
-                return await self._write_once(action, contended=attempt > 0)
+                return await self._write_once(action, contended=locking or attempt > 0)
             except Lost:
                 await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))
         raise Refused("unavailable")
 
     @abstractmethod
-    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
-        """Run an action that only reads; `varied` where the best plan of its statements depends on their values."""
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False, whole: bool = False) -> T:
+        """Run an action that only reads; `varied` where the best plan of its statements depends on their values,
+        `whole` where they must all see the same moment."""
 
     @abstractmethod
     async def _write_once(self, action: Callable[[Tx], Awaitable[T]], *, contended: bool) -> T: ...

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
 from service.store.types import Instant, Json, UuidList
-from service.workflow.events import Event
+from service.workflow.events import ACTORS_NAME, Event
 from service.workflow.sealing import reveal
 
 
@@ -77,7 +77,7 @@ def _params(tenant_id: UUID, event: Event) -> dict[str, Any]:
 def shown(body: bytes, beside: dict[str, Any]) -> dict[str, Any]:
     """A stored event as readers see it: its texts in their places. `position` is null until it is sequenced."""
     event = json.loads(body)
-    name = reveal({"name": event["actor"]["name"]}, beside)["name"]
+    name = reveal({ACTORS_NAME: event["actor"]["name"]}, beside)[ACTORS_NAME]
     return {
         "id": event["id"],
         "position": None,

@@ -15,11 +15,10 @@ import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as dialects
 
 from service.errors import Refused
-from service.store.database import Blocked, Changes, Database, Duplicate, Lost, Params, Row, Statement, Tx
+from service.store.database import Blocked, Changes, Database, Duplicate, Lost, Params, Row, Statement, Tx, Write
 from service.store.types import GATE
 
 T = TypeVar("T")
-Writes = list[tuple[Statement, list[Params]]]
 
 DIALECT = dialects.dialect()  # type: ignore[no-untyped-call]
 
@@ -31,7 +30,7 @@ AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.Interfac
 @lru_cache(maxsize=512)
 def _one_statement(guard: Statement, writes: tuple[Statement, ...]) -> str:
     """The guard and its writes as one CTE; every write waits for the guard's row."""
-    parts = []
+    parts, counted = [], []
     offset = 0
     for index, statement in enumerate((guard, *writes)):
         form = statement.form(DIALECT)
@@ -42,9 +41,37 @@ def _one_statement(guard: Statement, writes: tuple[Statement, ...]) -> str:
         else:
             if GATE not in text:
                 raise AssertionError(f"a write without a gate: {text}")
-            parts.append(f"write{index} AS ({text.replace(GATE, 'EXISTS (SELECT 1 FROM guard)')})")
+            text = text.replace(GATE, "EXISTS (SELECT 1 FROM guard)")
+            parts.append(f"write{index} AS ({text}{' RETURNING 1' if statement.whole else ''})")
         offset += len(form.names)
-    return f"WITH {', '.join(parts)} SELECT count(*) FROM guard"
+        if statement.whole:
+            counted.append(f"(SELECT count(*) FROM write{index}) = ({_renumber(_count(statement.whole), offset)})")
+            offset += len(statement.whole.form(DIALECT).names)
+    found = "count(*)"
+    if counted:
+        found = f"count(*) / (CASE WHEN count(*) = 0 OR ({' AND '.join(counted)}) THEN 1 ELSE 0 END)"
+    return f"WITH {', '.join(parts)} SELECT {found} FROM guard"
+
+
+@lru_cache(maxsize=32)
+def _counted(statement: Statement, whole: Statement) -> str:
+    """A write alone that must find what `whole` counts in the same snapshot."""
+    form = statement.form(DIALECT)
+    count = _renumber(_count(whole), len(form.names))
+    return (
+        f"WITH write AS ({form.text} RETURNING 1)"
+        f" SELECT 1 / (CASE WHEN count(*) = ({count}) THEN 1 ELSE 0 END) FROM write"
+    )
+
+
+def _count(whole: Statement) -> str:
+    """The one way to make a statement fail by what it finds, without a function in the database: see `Lost` below."""
+    return whole.form(DIALECT).text
+
+
+def _arguments(statement: Statement, params: Params) -> list[Any]:
+    arguments = statement.form(DIALECT).arguments(params)
+    return arguments + statement.whole.form(DIALECT).arguments(params) if statement.whole else arguments
 
 
 def _renumber(text: str, offset: int) -> str:
@@ -74,30 +101,41 @@ class PostgresTx:
 
     async def apply(self, changes: Changes) -> None:
         writes = changes.for_dialect(DIALECT)
-        if len(changes.guards) == 1 and all(len(rows) == 1 for _, rows in writes):
+        if len(changes.guards) == 1 and all(len(write.rows) == 1 and not write.sure for write in writes):
             await self._apply_at_once(changes.guards[0], writes)
         else:
             await self._apply_in_turn(changes.guards, writes)
 
-    async def _apply_at_once(self, guarded: tuple[Statement, Params], writes: Writes) -> None:
+    async def _apply_at_once(self, guarded: tuple[Statement, Params], writes: list[Write]) -> None:
         guard, params = guarded
-        text = _one_statement(guard, tuple(statement for statement, _ in writes))
+        text = _one_statement(guard, tuple(write.statement for write in writes))
         arguments = guard.form(DIALECT).arguments(params)
-        for statement, rows in writes:
-            arguments += statement.form(DIALECT).arguments(rows[0])
+        for write in writes:
+            arguments += _arguments(write.statement, write.rows[0])
         if not await self._connection.fetchval(text, *arguments):
             raise Lost
 
-    async def _apply_in_turn(self, guards: list[tuple[Statement, Params]], writes: Writes) -> None:
+    async def _apply_in_turn(self, guards: list[tuple[Statement, Params]], writes: list[Write]) -> None:
         async with self._connection.transaction():
             for statement, params in guards:
                 await self._guard(statement, params)
-            for statement, rows in writes:
-                form = statement.form(DIALECT)
-                if len(rows) == 1:
-                    await self._connection.execute(form.text, *form.arguments(rows[0]))
-                else:
-                    await self._connection.executemany(form.text, [form.arguments(row) for row in rows])
+            for write in writes:
+                await self._store(write)
+
+    async def _store(self, write: Write) -> None:
+        statement, rows = write.statement, write.rows
+        form = statement.form(DIALECT)
+        if write.sure:
+            found = await self._connection.fetchmany(f"{form.text} RETURNING 1", [form.arguments(row) for row in rows])
+            if len(found) < len(rows):
+                raise Lost
+        elif statement.whole:
+            text = _counted(statement, statement.whole)
+            await self._connection.executemany(text, [_arguments(statement, row) for row in rows])
+        elif len(rows) == 1:
+            await self._connection.execute(form.text, *form.arguments(rows[0]))
+        else:
+            await self._connection.executemany(form.text, [form.arguments(row) for row in rows])
 
     async def _guard(self, statement: Statement, params: Params) -> None:
         form = statement.form(DIALECT)
@@ -167,10 +205,13 @@ class Postgres(Database):
             if connections is not None:
                 await connections.close()
 
-    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False, whole: bool = False) -> T:
         try:
             async with (self._varied if varied else self._pool).acquire(timeout=5) as connection:
-                return await action(PostgresTx(connection, contended=False))
+                if not whole:
+                    return await action(PostgresTx(connection, contended=False))
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    return await action(PostgresTx(connection, contended=False))
         except AWAY as error:
             raise _unavailable(error) from error
 
@@ -183,7 +224,8 @@ class Postgres(Database):
                     return await action(PostgresTx(connection, contended=True))
         except asyncpg.UniqueViolationError as error:
             raise Duplicate(error.constraint_name or "") from error
-        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.DivisionByZeroError) as error:
+            # The last is ours: a write did not find the rows that were there to be found.
             raise Lost from error
         except asyncpg.LockNotAvailableError as error:
             raise Blocked from error

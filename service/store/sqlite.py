@@ -61,12 +61,14 @@ class SqliteTx:
             found = cursor.fetchone() is not None if form.text.startswith("SELECT") else cursor.rowcount > 0
             if not found:
                 raise Lost
-        for statement, rows in changes.for_dialect(DIALECT):
-            form = statement.form(DIALECT)
+        for write in changes.for_dialect(DIALECT):
+            form, rows = write.statement.form(DIALECT), write.rows
             if len(rows) == 1:
-                self._connection.execute(form.text, form.arguments(rows[0]))
+                touched = self._connection.execute(form.text, form.arguments(rows[0])).rowcount
             else:
-                self._connection.executemany(form.text, [form.arguments(row) for row in rows])
+                touched = self._connection.executemany(form.text, [form.arguments(row) for row in rows]).rowcount
+            if write.sure and touched < len(rows):
+                raise Lost
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -167,7 +169,7 @@ class Sqlite(Database):
         for connection in self._connections:
             connection.close()
 
-    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False) -> T:
+    async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False, whole: bool = False) -> T:
         if self._shut:
             raise Refused("unavailable")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, action)

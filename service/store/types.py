@@ -80,14 +80,14 @@ TextList = ARRAY(Text()).with_variant(_JsonList(), "sqlite")
 
 
 class any_of(ColumnElement[bool]):
-    """`column` is one of the values of a list parameter (an expanding IN has no fixed text for a bare driver)."""
+    """`column` is one of the values of a list (an expanding IN has no fixed text for a bare driver)."""
 
     inherit_cache = False
     type = Boolean()
     # Without this SQLite gets "... = 1" behind it, and no index is used.
     _is_implicitly_boolean = True
 
-    def __init__(self, column: ColumnElement[Any], values: BindParameter[Any]) -> None:
+    def __init__(self, column: ColumnElement[Any], values: ColumnElement[Any]) -> None:
         self.column = column
         self.values = values
 
@@ -125,6 +125,29 @@ def _overlaps_sqlite(element: overlaps, compiler: SQLCompiler, **kw: Any) -> str
     column = compiler.process(element.column, **kw)
     values = compiler.process(element.values, **kw)
     return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value IN (SELECT value FROM json_each({values})))"
+
+
+class joined_by(ColumnElement[Any]):
+    """A list column with the values of some other columns beside its own."""
+
+    inherit_cache = False
+    type = UuidList
+
+    def __init__(self, column: ColumnElement[Any], *values: ColumnElement[Any]) -> None:
+        self.column = column
+        self.values = values
+
+
+@compiles(joined_by, "postgresql")
+def _joined_by_postgresql(element: joined_by, compiler: SQLCompiler, **kw: Any) -> str:
+    values = ", ".join(compiler.process(value, **kw) for value in element.values)
+    return f"ARRAY[{values}] || {compiler.process(element.column, **kw)}"
+
+
+@compiles(joined_by, "sqlite")
+def _joined_by_sqlite(element: joined_by, compiler: SQLCompiler, **kw: Any) -> str:
+    values = "".join(f", '$[#]', {compiler.process(value, **kw)}" for value in element.values)
+    return f"json_insert({compiler.process(element.column, **kw)}{values})"
 
 
 class line_of(ColumnElement[Any]):

@@ -4,7 +4,9 @@
 the tenant's `trees` row FOR SHARE together with the epoch it read; a move takes it FOR UPDATE and raises the epoch.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,12 +18,13 @@ from sqlalchemy import (
     literal_column,
     select,
     union_all,
+    update,
 )
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.types import ONE, Instant, any_of, gate, ids, line_of, texts
+from service.store.types import ONE, Instant, any_of, gate, ids, in_order, line_of, texts
 from service.workflow.organisation import Unit
 
 
@@ -95,7 +98,15 @@ GUARD_TREE = Statement(
     .with_for_update(read=True)
 )
 
-EPOCH = Statement(select(_trees.c.epoch).where(_trees.c.tenant_id == _tenant))
+_epoch = select(_trees.c.epoch).where(_trees.c.tenant_id == _tenant)
+EPOCH, EPOCH_HELD = Statement(_epoch), Statement(_epoch.with_for_update(read=True))
+
+RAISE_EPOCH = Statement(
+    update(_trees)
+    .where(_trees.c.tenant_id == _tenant, _trees.c.epoch == bindparam("read_epoch", type_=_trees.c.epoch.type))
+    .values(epoch=_trees.c.epoch + 1)
+)
+"""The guard of a move: waits for those who hold the tree, and makes all lose who read it before."""
 
 _in_scope = (
     select(ONE)
@@ -107,8 +118,36 @@ _in_scope = (
     .exists()
 )
 
-SEEN = Statement(select(*_columns).where(_units.c.tenant_id == _tenant, _units.c.id == _unit, _in_scope))
+_seen = (_units.c.tenant_id == _tenant, _units.c.id == _unit, _in_scope)
+SEEN = Statement(select(*_columns).where(*_seen))
+PLACED = Statement(select(*_columns, line_of("units.id")).where(*_seen))
 
+ACTIVE_CHILD = Statement(
+    select(ONE)
+    .select_from(
+        in_order(
+            _ancestors, _units, (_units.c.tenant_id == _ancestors.c.tenant_id) & (_units.c.id == _ancestors.c.unit_id)
+        )
+    )
+    .where(
+        _ancestors.c.tenant_id == _tenant,
+        _ancestors.c.ancestor_id == _unit,
+        _ancestors.c.distance == literal_column("1"),
+        _units.c.active,
+    )
+    .limit(literal_column("1"))
+)
+
+CHANGEABLE = ("code", "name", "parent_id", "level", "active", "version", "updated_at")
+UPDATE = Statement(
+    update(_units)
+    .where(
+        _units.c.tenant_id == _tenant,
+        _units.c.id == _unit,
+        _units.c.version == bindparam("read_version", type_=_units.c.version.type),
+    )
+    .values({name: bindparam(f"new_{name}", type_=_units.c[name].type) for name in CHANGEABLE})
+)
 
 LINES = Statement(
     select(_ancestors.c.unit_id, _ancestors.c.ancestor_id)
@@ -133,6 +172,18 @@ PAGE = Statement(
     .order_by(_units.c.code)
     .limit(bindparam("limit"))
 )
+
+
+def changed(tenant_id: UUID, before: Unit, after: Unit) -> dict[str, Any]:
+    """The parameters of UPDATE."""
+    new = {f"new_{name}": getattr(after, name) for name in CHANGEABLE}
+    return {"tenant_id": tenant_id, "unit_id": before.id, "read_version": before.version, **new}
+
+
+async def placed(tx: Tx, tenant_id: UUID, unit_id: UUID, scope: Iterable[UUID]) -> tuple[Unit, tuple[UUID, ...]] | None:
+    """A unit that lies in `scope`, with its line: itself first, the root last."""
+    row = await tx.one(PLACED, tenant_id=tenant_id, unit_id=unit_id, scope=list(scope))
+    return (Unit(*row[:-1]), tuple(row[-1])) if row else None
 
 
 async def lines(tx: Tx, tenant_id: UUID, unit_ids: set[UUID]) -> dict[UUID, tuple[UUID, ...]]:

@@ -58,7 +58,7 @@ _responsible = bindparam("responsible", type_=_work.c.unit_id.type)
 _supervising = bindparam("supervising", type_=_work.c.unit_id.type)
 
 
-def _seen_as(found: ColumnElement[bool], bit: int) -> ColumnElement[int]:
+def seen_as(found: ColumnElement[bool], bit: int) -> ColumnElement[int]:
     """`bit` where a row of the group matches, and its EXACT twin where that row is the unit itself."""
     near = found & (_ancestors.c.distance == literal_column("0"))
     return func.max(case((found, _constant(bit)), else_=_constant(0))) + func.max(
@@ -79,9 +79,9 @@ def _derive(group: ColumnElement[Any]) -> Insert:
             _ancestors.c.ancestor_id,
             bindparam("kind", type_=_work.c.kind.type),
             bindparam("due", type_=_work.c.due.type),
-            _seen_as(_ancestors.c.unit_id == _responsible, RESPONSIBLE)
-            + _seen_as(_ancestors.c.unit_id == _supervising, SUPERVISING)
-            + _seen_as(any_of(_ancestors.c.unit_id, ids("co_units")), CO),
+            seen_as(_ancestors.c.unit_id == _responsible, RESPONSIBLE)
+            + seen_as(_ancestors.c.unit_id == _supervising, SUPERVISING)
+            + seen_as(any_of(_ancestors.c.unit_id, ids("co_units")), CO),
         )
         .where(
             _ancestors.c.tenant_id == _tenant,
@@ -99,10 +99,13 @@ DERIVE = Statement(
 )
 """An item's rows from its units; needs the tree to hold still (units.GUARD_TREE)."""
 
+# A move replaces rows of items whose revision it leaves alone. PostgreSQL would pass over those that are gone without
+# a word, and not see those that took their place: so all that were there must be there still.
 RESCHEDULE = Statement(
     update(_work)
     .where(_work.c.tenant_id == _tenant, _work.c.ref == _ref, gate())
-    .values(kind=bindparam("new_kind", type_=_work.c.kind.type), due=bindparam("new_due", type_=_work.c.due.type))
+    .values(kind=bindparam("new_kind", type_=_work.c.kind.type), due=bindparam("new_due", type_=_work.c.due.type)),
+    whole=Statement(select(func.count()).select_from(_work).where(_work.c.tenant_id == _tenant, _work.c.ref == _ref)),
 )
 
 REMOVE = Statement(delete(_work).where(_work.c.tenant_id == _tenant, _work.c.ref == _ref, gate()))

@@ -84,6 +84,9 @@ TYPES: dict[str, str] = {
     Trigger.ANNUL: "item.annulled",
 }
 
+ACTORS_NAME = "actor/name"
+"""Where the name of whoever did it lies beside an event. No field of the data is called so."""
+
 HIDDEN = frozenset({"contact_sealed", "hands", "version", "revision", "updated_at", "deadline_rule", "closed_at"})
 """Columns that no `changes` shows: who complained, and what the event says elsewhere."""
 
@@ -213,8 +216,10 @@ def seal(
 ) -> Event:
     """The event as it is stored. (revision, ordinal) orders the events of one item, for ever."""
     about = draft.about
-    open_part, beside = sealing.seal({"name": actor.name, **draft.data}, salt)
-    name = open_part.pop("name")
+    # Apart from the data, which may well have a name of its own: a principal's, or a unit's.
+    actors_name, beside = sealing.seal({ACTORS_NAME: actor.name}, salt)
+    data, texts = sealing.seal(draft.data, salt)
+    beside |= texts
     body = {
         "format": FORMAT,
         "id": str(event_id),
@@ -223,7 +228,7 @@ def seal(
         "at": plain(at),
         "actor": {
             "principal_id": _id(actor.principal_id),
-            "name": name,
+            "name": actors_name[ACTORS_NAME],
             "via": _id(actor.via),
         },
         "item_id": _id(about.item_id),
@@ -233,7 +238,7 @@ def seal(
         "unit_id": _id(about.unit_id),
         "ledger_id": _id(about.ledger_id),
         "audience": [str(unit) for unit in draft.audience],
-        "data": open_part,
+        "data": data,
     }
     return Event(
         id=event_id,

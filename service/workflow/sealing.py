@@ -21,6 +21,7 @@ PLAIN = frozenset(
         "source_kind", "principal_id", "via", "minutes_digest",
         "key_id", "grant_id", "issuer_id", "unit_id", "parent_id", "department_id", "role", "subtree", "since", "until",
         "delegate", "delegates", "expires_at", "active", "level", "listing", "owner_unit_id",
+        "transfer_to_id",
     }
 )  # fmt: skip
 """Fields that are never free text. What is not named here is sealed: a field forgotten is a field protected."""

@@ -23,6 +23,11 @@ DAMAGES = {
     "an event that waits for nothing": "DELETE FROM unsequenced",
     "a work-list row too few": "DELETE FROM worklist WHERE rowid = (SELECT max(rowid) FROM worklist)",
     "a work-list row of another day": "UPDATE worklist SET due = '2030-01-01'",
+    "a unit above that was forgotten": "DELETE FROM ancestors WHERE distance = 2",
+    "a unit that hangs elsewhere": "UPDATE units SET parent_id = (SELECT id FROM units WHERE code = 'd1')"
+    " WHERE code = 't2'",
+    "a unit that nobody renamed": "UPDATE units SET name = '无名' WHERE code = 't2'",
+    "a supervisor that nobody named": "UPDATE items SET supervising_defaulted = 1 - supervising_defaulted",
     "a timer that is gone": "DELETE FROM timers",
     "a title that is not searched": "UPDATE search_texts SET text = ''",
     "a number beyond the counter": "UPDATE counters SET next = 1",

@@ -15,7 +15,7 @@ from sqlalchemy.sql import selectable as s
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnElement, Grouping
 
 from service.store.postgres import DIALECT
-from service.store.types import any_of, gate, line_of, overlaps
+from service.store.types import any_of, gate, joined_by, line_of, overlaps
 from tests.store.tenant_text import read_text
 
 PARAMETER = "tenant_id"
@@ -242,6 +242,8 @@ def _inner(expressions: Iterable[Any], reading: Reading, bound: Bound) -> None:
                     _text(_written(each, dialect), reading, {_name(table) for table in bound})
             case any_of() | overlaps():
                 pending += [each.column, each.values]
+            case joined_by():
+                pending += [each.column, *each.values]
             case TextClause() | elements.ColumnClause() if not isinstance(each, Column):
                 text = str(getattr(each, "text", None) or each.name)
                 if isinstance(each, TextClause) or each.is_literal:

@@ -21,7 +21,15 @@ from service.workflow.queries import Filters, LampDays, Position
 
 DIALECTS = {"postgresql": postgres.DIALECT, "sqlite": sqlite.DIALECT}
 
-GUARDS = {"counters.TAKE", "units.GUARD_TREE", "ledgers.UPDATE", "principals.UPDATE", "issuers.UPDATE"}
+GUARDS = {
+    "counters.TAKE",
+    "units.GUARD_TREE",
+    "units.RAISE_EPOCH",
+    "units.UPDATE",
+    "ledgers.UPDATE",
+    "principals.UPDATE",
+    "issuers.UPDATE",
+}
 """What only ever stands first: its own row is the condition."""
 
 IN_TURN = {"search.FORGET_WORDS", "search.INDEX_WORDS"}

@@ -356,8 +356,17 @@ def test_no_free_text_and_no_name_stands_in_the_sealed_bytes() -> None:
 def test_the_texts_lie_beside_and_can_be_put_back() -> None:
     draft = events.of_listing(an_item("open", **FREE_TEXTS), None, None)
     event = sealed(draft, NOBODY)
-    assert event.beside.keys() == {"name", *FREE_TEXTS}
+    assert event.beside.keys() == {events.ACTORS_NAME, *FREE_TEXTS}
     assert sealing.reveal(json.loads(event.body)["data"], event.beside) == draft.data
+
+
+def test_a_name_in_the_data_is_not_taken_for_the_actors() -> None:
+    draft = EventDraft("unit.created", events.Subject(), (), {"name": "青溪镇"})
+    event = sealed(draft, NOBODY)
+    body = json.loads(event.body)
+    assert sealing.reveal(body["data"], event.beside) == {"name": "青溪镇"}
+    assert event.beside[events.ACTORS_NAME]["value"] == NOBODY.name
+    assert body["actor"]["name"] != body["data"]["name"]
 
 
 def test_erasing_the_texts_leaves_the_body_as_it_is() -> None:
@@ -439,7 +448,7 @@ def test_the_body_of_an_event_stays_byte_for_byte_what_it_is() -> None:
         '"unit_id":"00000000-0000-0000-0000-000000000005"}'
     )
     assert event.beside == {
-        "name": {"salt": "00" * 16, "value": "王秀英"},
+        "actor/name": {"salt": "00" * 16, "value": "王秀英"},
         "changes/claim_signed_by": {"salt": "01" * 16, "value": {"before": None, "after": "王秀英"}},
     }
 
