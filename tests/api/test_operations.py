@@ -147,7 +147,7 @@ async def test_every_operation_documents_its_refusals_and_who_may_call(world):
             assert operation["operationId"] and operation["summary"], path
             assert "500" in operation["responses"], path
             if path.startswith("/v1/"):
-                assert operation["security"] == [{"key": []}]
+                assert operation["security"] == [{"key": []}, {"token": []}]
                 assert "401" in operation["responses"]
             if path.startswith("/v1/") and method == "post":
                 assert "Idempotency-Key" in str(operation["parameters"])
