@@ -1,7 +1,7 @@
 """What every endpoint stands on: the caller, the body, paging, If-Match, Idempotency-Key, and how answers are written.
 
-A route under /v1 judges in this order: who calls (401), how often (429), the shape of the request (422); the actions judge
-the rest.
+A route under /v1 judges in this order: who calls (401), how often (429), the shape of the request (422); the actions
+judge the rest.
 """
 
 import base64
