@@ -7,7 +7,7 @@ made bears new codes and numbers, so a call may be built as often as one likes.
 
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -359,7 +359,32 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", f"/v1/units/{at.id}")
 
 
-# -- principals, keys, grants
+async def unit_at(at: Place) -> dict[str, Any]:
+    """A new unit that hangs under the place."""
+    body = {"code": f"v{next(serial)}", "name": "某村", "parent": at.unit}
+    made: dict[str, Any] = ok(await at.side.admin.post("/v1/units", json=body), 201)
+    return made
+
+
+@call("update_unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("PATCH", f"/v1/units/{(await unit_at(at))['id']}", {"name": "改名"}, version=1)
+
+
+@call("update_unit: parent", "/parent_id")
+async def _(base: Side, at: Place) -> Asked:
+    unit = await unit_at(Place(base, "t1v2"))
+    return Asked("PATCH", f"/v1/units/{unit['id']}", {"parent_id": at.id}, version=1)
+
+
+@call("update_unit: heir", "/transfer_to_id")
+async def _(base: Side, at: Place) -> Asked:
+    unit = await unit_at(Place(base, "t1v2"))
+    await item_at(Place(replace(base, units={**base.units, unit["code"]: unit["id"]}), unit["code"]))
+    return Asked("PATCH", f"/v1/units/{unit['id']}", {"active": False, "transfer_to_id": at.id}, version=1)
+
+
+# -- issuers, principals, keys, grants
 
 
 async def principal_at(at: Place, kind: str = "person") -> dict[str, Any]:
@@ -387,6 +412,37 @@ async def issuer_at(at: Place) -> dict[str, Any]:
     body = {"issuer": f"https://1.1.1.1/realms/{next(serial)}", "audience": "xiaohao"}
     made: dict[str, Any] = ok(await at.side.admin.post("/v1/issuers", json=body), 201)
     return made
+
+
+@call("create_issuer")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/issuers", {"issuer": f"https://1.1.1.1/new/{next(serial)}", "audience": "xiaohao"})
+
+
+@call("list_issuers")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/issuers?limit=200", shows=(await issuer_at(at))["id"])
+
+
+@call("get_issuer")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/issuers/{(await issuer_at(at))['id']}")
+
+
+@call("update_issuer")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("PATCH", f"/v1/issuers/{(await issuer_at(at))['id']}", {"algorithms": ["ES256"]}, version=1)
+
+
+@call("delete_issuer")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("DELETE", f"/v1/issuers/{(await issuer_at(at))['id']}")
+
+
+@call("create_principal: login", "/login/issuer_id")
+async def _(base: Side, at: Place) -> Asked:
+    login = {"issuer_id": (await issuer_at(at))["id"], "subject": f"s{next(serial)}"}
+    return Asked("POST", "/v1/principals", {"name": "李明", "kind": "person", "login": login})
 
 
 @call("create_principal")

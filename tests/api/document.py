@@ -18,3 +18,8 @@ UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def inside(path: str) -> list[str]:
     """The names of a path's parameters."""
     return re.findall(r"\{(\w+)\}", path)
+
+
+def tenant_level(name: str) -> bool:
+    """Whether an operation is about access, which is told to admin and auditor alone whatever there is."""
+    return "principal" in name or "issuer" in name

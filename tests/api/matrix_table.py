@@ -350,9 +350,82 @@ TABLE = {
         viewer      200     200     404     404     404
         auditor     200     200     200     200     404
     """,
+    "update_unit": """
+        admin       200     200     200     200     404
+        supervisor  403     403     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "update_unit: parent": """
+        admin       200     200     200     200     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "update_unit: heir": """
+        admin       200     200     200     200     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    # -- issuers: they belong to the tenant
+    "create_issuer": """
+        admin       201     201     201     201     201
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_issuers": """
+        admin       200     200     200     200     none
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     none
+    """,
+    "get_issuer": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     404
+    """,
+    "update_issuer": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "delete_issuer": """
+        admin       204     204     204     204     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
     # -- principals, keys, grants: whose they are and where they stand makes no difference
     "create_principal": """
         admin       201     201     201     201     201
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_principal: login": """
+        admin       201     201     201     201     422
         supervisor  403     403     403     403     403
         responsible 403     403     403     403     403
         platform    403     403     403     403     403

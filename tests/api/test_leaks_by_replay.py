@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from tests.api.calls import CALLS, Asked, Place, Side, firing, item_at, moved, recording, regrant, side
-from tests.api.document import DOCUMENT, OPERATIONS
+from tests.api.document import DOCUMENT, OPERATIONS, tenant_level
 from tests.api.helpers import ok, read, refused
 from tests.world import World
 
@@ -39,7 +39,7 @@ async def test_no_replay_is_given_to_one_who_lost_every_grant(world: World, home
     assert (await asked.by(caller, **headers)).is_success
     assert (await asked.by(caller, **headers)).headers["idempotent-replayed"] == "true"
     await regrant(world, caller)
-    refused(await asked.by(caller, **headers), "forbidden" if "principal" in name else "not_found")
+    refused(await asked.by(caller, **headers), "forbidden" if tenant_level(name) else "not_found")
 
 
 @pytest.mark.parametrize("name", [name for name in POSTS if "item" in name or "interview" in name])

@@ -13,7 +13,7 @@ import pytest
 
 from tests.api.calls import CALLS, Asked, Place, Side, issuer_at, item_at, ledger_at, principal_at, side
 from tests.api.document import DOCUMENT, OPERATIONS, UUID, inside
-from tests.api.helpers import NOBODY, refused
+from tests.api.helpers import refused
 from tests.world import World
 
 
@@ -111,13 +111,13 @@ async def foreign_id(kind: str, away: Side) -> str:
         case "delegates":
             return str((await principal_at(at, "platform"))["id"])
         case "issuer_id":
-            return str((await issuer_at(at))["id"]) if "create_issuer" in OPERATIONS else NOBODY
-        case _ if "unit" in kind or kind == "parent_id":
+            return str((await issuer_at(at))["id"])
+        case _ if "unit" in kind or kind in ("parent_id", "transfer_to_id"):
             return at.id
     raise AssertionError(f"nothing is known of {kind}")
 
 
-BESIDE = {"/login/issuer_id": {"login": {"subject": "liming"}}}
+BESIDE = {"/login/issuer_id": {"login": {"subject": "liming"}}, "/transfer_to_id": {"active": False}}
 """What must stand beside an id, where the plain call has neither."""
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from service.settings import Settings
-from tests.api.calls import Place, Side, grant_at, item_at, moved, side
+from tests.api.calls import Place, Side, grant_at, issuer_at, item_at, moved, side
 from tests.api.document import OPERATIONS, UUID, inside
 from tests.api.helpers import day, every_page, ok, read, refused
 from tests.servers import COMMAND, Server
@@ -90,6 +90,7 @@ LISTS = [
 
 async def populated(at: Side) -> dict[str, Any]:
     """Something in every list."""
+    await issuer_at(Place(at, "t1"))
     await item_at(Place(at, "t1"), due_on=day(-9), description="饮水管网漏损，共同的词")
     return await moved(Place(at, "t1v1"), "escalate", "record")
 
@@ -168,7 +169,7 @@ async def test_a_code_that_is_taken_makes_no_tenant_and_no_key(
         assert await read(at.admin, "/v1/me")
 
 
-@pytest.mark.parametrize("code", ["", "a b", "县", "x" * 65, "../x"])
+@pytest.mark.parametrize("code", ["", "a b", "../县"])
 async def test_a_code_that_is_none_makes_no_tenant(settings: Settings, tmp_path: Any, code: str) -> None:
     status, out, err = await xiaohao(settings, tmp_path, "tenant", "create", code)
     assert (status, out) == (2, "") and err and "Traceback" not in err
