@@ -15,6 +15,7 @@ from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Service
 from service.actions.tokens import Tokens
 from service.api import (
+    hooks,
     interviews,
     issuers,
     items,
@@ -122,7 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    rooms = (items, listing, transitions, progress, interviews, ledgers, units, principals, issuers)
+    rooms = (items, listing, transitions, progress, interviews, ledgers, units, hooks, principals, issuers)
     routers = (*(room.router for room in rooms), operations.me_router, operations.router)
     for router in routers:
         app.include_router(router)

@@ -174,6 +174,8 @@ GUARDS: dict[str, Text] = {
         "有 {count} 条未销号的条目，一次最多转办 {max} 条：请先分批转办。",
         "The unit has {count} open items; {max} are handed over at once at most: transfer some of them first.",
     ),
+    "inactive_unit": Text("该单位已停用。", "The unit is not active."),
+    "hook_apart": Text("单位不能与自己挂钩。", "A department is not assigned to itself."),
     "inactive_parent": Text("其上级单位已停用。", "The unit above it is not active."),
     "interview_pending": Text("约谈已记录或已取消。", "The interview is already recorded or cancelled."),
 }

@@ -1,5 +1,7 @@
 """Units: the organisation tree that everything else hangs on."""
 
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from service.actions import references, schedule
@@ -8,7 +10,7 @@ from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden
 from service.store import units
 from service.store.database import Changes, Duplicate, Tx
-from service.workflow import organisation_events
+from service.workflow import organisation_events, trees
 from service.workflow.organisation import Unit
 from service.workflow.permissions import holds
 
@@ -66,11 +68,61 @@ async def _seen(tx: Tx, call: Call, unit_id: UUID) -> Unit | None:
     return Unit(*row) if row else None
 
 
-async def page(service: Service, call: Call, after: str, limit: int) -> list[Unit]:
-    """The units of the caller's scope by code, behind `after`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """What a list of units is narrowed to; the parent still as it was named."""
+
+    parent: Named | None = None
+    levels: tuple[str, ...] = ()
+    active: bool | None = None
+    q: str | None = None
+
+
+async def page(service: Service, call: Call, narrowed: Narrowed, after: str, limit: int) -> list[Unit]:
+    """The units of the caller's scope by code, behind `after`. Refuses `invalid_request` (unknown parent)."""
 
     async def action(tx: Tx) -> list[Unit]:
-        rows = await tx.all(units.PAGE, tenant_id=call.tenant_id, scope=list(call.scope), after=after, limit=limit)
-        return [Unit(*row) for row in rows]
+        given: dict[str, Any] = {}
+        if narrowed.parent is not None:
+            known = await references.find_units(tx, call.tenant_id, [narrowed.parent.ref], inactive=True)
+            given["unit_id"] = known.line_in(narrowed.parent, call.scope)[0]
+        if narrowed.levels:
+            given["levels"] = list(narrowed.levels)
+        if narrowed.active is not None:
+            given["active"] = narrowed.active
+        if narrowed.q is not None:
+            given["q"] = narrowed.q.lower()
+        return await units.page(tx, call.tenant_id, call.scope, after, limit, **given)
+
+    return await service.read(action, varied=True)
+
+
+MAX_NODES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """A unit and what lies below it in tree order, each with its depth; `truncated`: the farthest were left out."""
+
+    nodes: list[tuple[int, Unit]]
+    truncated: bool
+
+
+async def subtree(service: Service, call: Call, unit_id: UUID, depth: int) -> Subtree:
+    """A unit with what lies up to `depth` levels below it, MAX_NODES at most. Refuses `not_found`."""
+
+    async def action(tx: Tx) -> Subtree:
+        rows = await tx.all(
+            units.SUBTREE,
+            tenant_id=call.tenant_id,
+            unit_id=unit_id,
+            scope=list(call.scope),
+            depth=depth,
+            limit=MAX_NODES + 1,
+        )
+        if not rows:
+            raise Refused("not_found")
+        found = [Unit(*row) for row in rows[:MAX_NODES]]
+        return Subtree(trees.in_tree_order(found, unit_id), len(rows) > MAX_NODES)
 
     return await service.read(action, varied=True)

@@ -175,9 +175,9 @@ def left_out() -> Any:
     return Field(default_factory=lambda: None)
 
 
-def either(*pairs: tuple[str, str]) -> dict[str, Any]:
-    """JSON Schema for "exactly one of the two names"; the id or the code of the same thing."""
-    return {"allOf": [{"oneOf": [_given(left), _given(right)]} for left, right in pairs]}
+def either(*choices: tuple[str, ...]) -> dict[str, Any]:
+    """JSON Schema for "exactly one of the names"; the id or the code of the same thing."""
+    return {"allOf": [{"oneOf": [_given(name) for name in names]} for names in choices]}
 
 
 def _given(name: str) -> dict[str, Any]:

@@ -298,6 +298,19 @@ def unit(each: Unit) -> dict[str, Any]:
     return {name: getattr(each, name) for name in Unit.__dataclass_fields__}
 
 
+class NodeOut(UnitOut):
+    depth: int = Field(ge=0, le=10, description="How many levels below the unit that was asked for.")
+
+
+class TreeOut(Shape):
+    items: list[NodeOut] = Field(max_length=10_000)
+    truncated: bool = Field(description="Whether there is more: the farthest units were left out.")
+
+
+def tree(nodes: list[tuple[int, Unit]], truncated: bool) -> dict[str, Any]:
+    return {"items": [{**unit(each), "depth": depth} for depth, each in nodes], "truncated": truncated}
+
+
 class LedgerOut(Shape):
     id: UUID
     code: Line
@@ -430,6 +443,30 @@ class IssuerPageOut(Shape):
 
 def issuer(each: Issuer) -> dict[str, Any]:
     return {name: getattr(each, name) for name in IssuerOut.model_fields}
+
+
+class HookOut(Shape):
+    """A hook (挂钩联系): either the department or the leader is given."""
+
+    id: UUID
+    label: Line
+    role: Role
+    unit_id: UUID
+    department_id: UUID | None
+    principal_id: UUID | None
+    subtree: bool
+    since: date | None
+    until: date | None
+    created_at: datetime
+
+
+class HookPageOut(Shape):
+    items: list[HookOut] = Field(max_length=200)
+    next_cursor: Text | None
+
+
+def hook(each: Granted) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in HookOut.model_fields}
 
 
 class GrantOut(Shape):

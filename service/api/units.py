@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -11,6 +11,7 @@ from service.actions.service import Recorded, Replay
 from service.actions.unit_changes import Asked as Change
 from service.api import shapes
 from service.api.deps import (
+    NO_NUL,
     Asked,
     Cursor,
     Limit,
@@ -28,7 +29,7 @@ from service.api.deps import (
 )
 from service.api.fields import Boolean, Code, Id, Model, Name, either, left_out
 from service.api.openapi import WRITE, documented
-from service.api.references import named, named_or_none
+from service.api.references import Reference, named, named_or_none, reference
 from service.workflow.organisation import Unit
 from service.workflow.states import Level
 
@@ -108,10 +109,27 @@ async def create_unit(request: Asked, body: UnitIn) -> Response:
     "/v1/units",
     **documented("list_units", "The units of the caller's scope, by code", shapes.UnitPageOut),
 )
-async def list_units(request: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def list_units(
+    request: Asked,
+    level: Annotated[list[Level], Query(max_length=5, description="Any of these levels.")] = [],
+    parent: Annotated[Reference | None, Query(description="Directly below this unit: its id or code.")] = None,
+    active: Annotated[bool | None, Query(description="Only active units, or only those that ended.")] = None,
+    q: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description="How the name or the code begins.", json_schema_extra=NO_NUL),
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
     context = cursor_context(request)
     parts = read_cursor(context, cursor, str)
-    rows = await units.page(request.service, request.call, parts[0] if parts else "", limit + 1)
+    narrowed = units.Narrowed(
+        parent=reference(parent, "/query/parent") if parent is not None else None,
+        levels=tuple(each.value for each in level),
+        active=active,
+        q=q,
+    )
+    rows = await units.page(request.service, request.call, narrowed, parts[0] if parts else "", limit + 1)
     more = write_cursor(context, rows[limit - 1].code) if len(rows) > limit else None
     content: list[Any] = [shapes.unit(row) for row in rows[:limit]]
     return page_answer(request, content, more)
@@ -121,6 +139,21 @@ async def list_units(request: Asked, limit: Limit = 50, cursor: Cursor = None) -
 async def get_unit(request: Asked, unit_id: UnitId) -> Response:
     unit = await units.read(request.service, request.call, unit_id)
     return versioned(request, shapes.unit(unit), unit.version)
+
+
+@router.get(
+    "/v1/units/{unit_id}/tree",
+    **documented(
+        "get_unit_tree", "The unit and what lies below it: parents before children, siblings by code", shapes.TreeOut
+    ),
+)
+async def get_unit_tree(
+    request: Asked,
+    unit_id: UnitId,
+    depth: Annotated[int, Query(ge=1, le=10, description="How many levels below the unit.")] = 3,
+) -> Response:
+    found = await units.subtree(request.service, request.call, unit_id, depth)
+    return answered(to_json(shapes.tree(found.nodes, found.truncated)))
 
 
 @router.patch(

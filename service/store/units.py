@@ -6,6 +6,7 @@ the tenant's `trees` row FOR SHARE together with the epoch it read; a move takes
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,15 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     bindparam,
+    func,
     insert,
     literal_column,
+    or_,
     select,
     union_all,
     update,
 )
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -162,14 +166,54 @@ NAMED = Statement(
     union_all(_named.where(any_of(_units.c.id, ids("unit_ids"))), _named.where(any_of(_units.c.code, texts("codes"))))
 )
 
-PAGE = Statement(
-    select(*_columns)
-    .where(
-        _units.c.tenant_id == _tenant,
-        _units.c.code > bindparam("after", type_=_units.c.code.type),
-        _in_scope,
+_below = _ancestors.alias("below")
+_top = (_below.c.tenant_id == _tenant, _below.c.ancestor_id == _unit)
+_q = bindparam("q", type_=_units.c.name.type)
+
+
+def _begins(column: ColumnElement[str]) -> ColumnElement[bool]:
+    return func.lower(func.substr(column, 1, func.length(_q))) == _q
+
+
+NARROWED: dict[str, ColumnElement[bool]] = {
+    "levels": any_of(_units.c.level, texts("levels")),
+    "active": _units.c.active == bindparam("active", type_=_units.c.active.type),
+    "unit_id": _units.c.id.in_(select(_below.c.unit_id).where(*_top, _below.c.distance == literal_column("1"))),
+    "q": or_(_begins(_units.c.name), _begins(_units.c.code)),
+}
+"""What a list of units may be narrowed to, by parameter; `unit_id` is the parent, `q` how name or code begins."""
+
+
+@lru_cache(maxsize=16)
+def paging(narrowed: tuple[str, ...]) -> Statement:
+    return Statement(
+        select(*_columns)
+        .where(
+            _units.c.tenant_id == _tenant,
+            _units.c.code > bindparam("after", type_=_units.c.code.type),
+            _in_scope,
+            *(NARROWED[name] for name in narrowed),
+        )
+        .order_by(_units.c.code)
+        .limit(bindparam("limit"))
     )
-    .order_by(_units.c.code)
+
+
+_seen_from = (
+    select(ONE)
+    .where(
+        _ancestors.c.tenant_id == _tenant,
+        _ancestors.c.unit_id == _unit,
+        any_of(_ancestors.c.ancestor_id, ids("scope")),
+    )
+    .exists()
+)
+# The nearest first: where it is cut, nothing stands there whose parent does not.
+SUBTREE = Statement(
+    select(*_columns)
+    .select_from(in_order(_below, _units, (_units.c.tenant_id == _tenant) & (_units.c.id == _below.c.unit_id)))
+    .where(*_top, _below.c.distance <= bindparam("depth", type_=_below.c.distance.type), _seen_from)
+    .order_by(_below.c.distance, _units.c.code)
     .limit(bindparam("limit"))
 )
 
@@ -184,6 +228,13 @@ async def placed(tx: Tx, tenant_id: UUID, unit_id: UUID, scope: Iterable[UUID]) 
     """A unit that lies in `scope`, with its line: itself first, the root last."""
     row = await tx.one(PLACED, tenant_id=tenant_id, unit_id=unit_id, scope=list(scope))
     return (Unit(*row[:-1]), tuple(row[-1])) if row else None
+
+
+async def page(tx: Tx, tenant_id: UUID, scope: Iterable[UUID], after: str, limit: int, **given: Any) -> list[Unit]:
+    """The units in `scope` by code, behind `after`; `given` by the names of NARROWED."""
+    statement = paging(tuple(sorted(given)))
+    rows = await tx.all(statement, tenant_id=tenant_id, scope=list(scope), after=after, limit=limit, **given)
+    return [Unit(*row) for row in rows]
 
 
 async def lines(tx: Tx, tenant_id: UUID, unit_ids: set[UUID]) -> dict[UUID, tuple[UUID, ...]]:
