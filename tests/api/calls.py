@@ -384,6 +384,67 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("PATCH", f"/v1/units/{unit['id']}", {"active": False, "transfer_to_id": at.id}, version=1)
 
 
+@call("get_unit_tree")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/units/{at.id}/tree")
+
+
+@call("list_units: parent", "/query/parent")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/units?parent={at.id}&limit=1")
+
+
+# -- hooks
+
+
+async def hook_at(at: Place) -> str:
+    """The id of a hook of a department to the place."""
+    body = {"label": "县直部门包村", "department": "d1"}
+    made: str = ok(await at.side.admin.post(f"/v1/units/{at.id}/hooks", json=body), 201)["id"]
+    return made
+
+
+@call("create_unit_hook")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", f"/v1/units/{at.id}/hooks", {"label": "县直部门包村", "department": "d1"})
+
+
+@call("create_unit_hook: department", "/department_id")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", f"/v1/units/{base.units['t1v2']}/hooks", {"label": "包村", "department_id": at.id})
+
+
+@call("create_unit_hook: leader", "/principal_id")
+async def _(base: Side, at: Place) -> Asked:
+    body = {"label": "县领导包村", "principal_id": (await principal_at(at))["id"]}
+    return Asked("POST", f"/v1/units/{base.units['t1v2']}/hooks", body)
+
+
+@call("list_unit_hooks")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/units/{at.id}/hooks?limit=200", shows=await hook_at(at))
+
+
+@call("list_hooks")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/hooks?limit=200", shows=await hook_at(at))
+
+
+@call("list_hooks: unit", "/query/unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/hooks?unit={at.id}&limit=1")
+
+
+@call("list_hooks: department", "/query/department")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/hooks?department={at.id}&limit=1")
+
+
+@call("end_hook")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("DELETE", f"/v1/hooks/{await hook_at(at)}")
+
+
 # -- issuers, principals, keys, grants
 
 

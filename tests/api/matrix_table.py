@@ -374,6 +374,87 @@ TABLE = {
         viewer      403     403     403     403     403
         auditor     403     403     403     403     403
     """,
+    "get_unit_tree": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "list_units: parent": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    # -- hooks: made and ended as the grants they are, read where their unit is
+    "create_unit_hook": """
+        admin       201     201     201     201     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_unit_hook: department": """
+        admin       201     201     201     201     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_unit_hook: leader": """
+        admin       201     201     201     201     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_unit_hooks": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "list_hooks": """
+        admin       200     200     200     200     none
+        supervisor  200     200     none    none    none
+        responsible 200     200     none    none    none
+        platform    200     200     none    none    none
+        viewer      200     200     none    none    none
+        auditor     200     200     200     200     none
+    """,
+    "list_hooks: unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "list_hooks: department": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "end_hook": """
+        admin       204     204     204     204     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
     # -- issuers: they belong to the tenant
     "create_issuer": """
         admin       201     201     201     201     201

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.calls import CALLS, Asked, Place, Side, issuer_at, item_at, ledger_at, principal_at, side
+from tests.api.calls import CALLS, Asked, Place, Side, hook_at, issuer_at, item_at, ledger_at, principal_at, side
 from tests.api.document import DOCUMENT, OPERATIONS, UUID, inside
-from tests.api.helpers import refused
+from tests.api.helpers import NOBODY, every_page, refused
 from tests.world import World
 
 
@@ -110,15 +110,21 @@ async def foreign_id(kind: str, away: Side) -> str:
             return str((await item_at(at))["id"])
         case "delegates":
             return str((await principal_at(at, "platform"))["id"])
+        case "principal_id":
+            return str((await principal_at(at))["id"])
         case "issuer_id":
             return str((await issuer_at(at))["id"])
-        case _ if "unit" in kind or kind in ("parent_id", "transfer_to_id"):
+        case _ if "unit" in kind or kind in ("parent_id", "transfer_to_id", "department_id"):
             return at.id
     raise AssertionError(f"nothing is known of {kind}")
 
 
 BESIDE = {"/login/issuer_id": {"login": {"subject": "liming"}}, "/transfer_to_id": {"active": False}}
 """What must stand beside an id, where the plain call has neither."""
+
+
+INSTEAD = {"create_unit_hook/principal_id": "department"}
+"""What must not stand beside it."""
 
 
 def bodies() -> list[tuple[str, str]]:
@@ -153,16 +159,22 @@ async def test_an_id_of_another_tenant_in_a_body_is_an_unknown_reference(
     """As if it were nowhere; and the same call without it is good."""
     own = await good_call(name, home)
     kind = next(part for part in reversed(pointer.split("/")) if not part.isdigit())
-    body = put({**own.json, **BESIDE.get(pointer, {})}, pointer, await foreign_id(kind, away))
+    sent = {**own.json, **BESIDE.get(pointer, {})}
+    sent.pop(INSTEAD.get(name + pointer), None)
+    body = put(sent, pointer, await foreign_id(kind, away))
     refused(await replace(own, json=body).by(home.admin), "invalid_request", (pointer, "unknown_reference"))
     assert (await own.by(home.admin)).is_success
 
 
 # -- ids in a query
 
-IDS_IN_QUERIES = {"unit", "supervising_unit", "ledger"}
+IDS_IN_QUERIES = {"unit", "supervising_unit", "ledger", "parent", "department"}
+FIND_NOTHING = {"principal"}
+"""Ids of what not everybody may know: an unknown one is refused to nobody, and nothing is found."""
+
 NO_IDS = {"state", "severity", "source", "lamp", "overdue", "due_before", "due_after", "listed_after", "listed_before",
-          "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth"}  # fmt: skip
+          "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth", "level",
+          "active"}  # fmt: skip
 QUERIES = [
     (path, parameter["name"])
     for path, each in OPERATIONS.values()
@@ -172,7 +184,7 @@ QUERIES = [
 
 
 def test_every_parameter_of_a_query_is_known_to_name_ids_or_not() -> None:
-    assert {name for _, name in QUERIES} <= IDS_IN_QUERIES | NO_IDS
+    assert {name for _, name in QUERIES} <= IDS_IN_QUERIES | FIND_NOTHING | NO_IDS
 
 
 @pytest.mark.parametrize(("path", "name"), [each for each in QUERIES if each[1] in IDS_IN_QUERIES])
@@ -182,3 +194,14 @@ async def test_an_id_of_another_tenant_in_a_query_is_an_unknown_reference(
     foreign = await foreign_id("ledger_id" if name == "ledger" else "unit_id", away)
     answer = await home.admin.get(path, params={name: foreign})
     refused(answer, "invalid_request", (f"/query/{name}", "unknown_reference"))
+
+
+@pytest.mark.parametrize(("path", "name"), [each for each in QUERIES if each[1] in FIND_NOTHING])
+async def test_an_id_of_another_tenant_finds_nothing_where_an_unknown_one_finds_nothing(
+    home: Side, away: Side, path: str, name: str
+) -> None:
+    await hook_at(Place(home, "t1"))
+    assert await every_page(home.admin, path)
+    foreign = (await principal_at(Place(away, "t1")))["id"]
+    for asked in (foreign, NOBODY):
+        assert await every_page(home.admin, path, **{name: asked}) == []
