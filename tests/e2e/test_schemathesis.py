@@ -71,7 +71,6 @@ def seeds(server: Server) -> dict[str, list[str]]:
         people = [made("/v1/principals", name=f"王干事{number}", kind="person") for number in range(6)]
         for each in people:
             each["keys"] = [made(f"/v1/principals/{each['id']}/keys") for _ in range(3)]
-            each["grants"] = [made(f"/v1/principals/{each['id']}/grants", role="viewer", unit="t1") for _ in range(20)]
         issuers = [
             made("/v1/issuers", issuer=f"https://192.0.32.{number}/realms/county", audience="xiaohao")
             for number in range(1, 7)
@@ -87,7 +86,6 @@ def seeds(server: Server) -> dict[str, list[str]]:
             "principals": [each["id"] for each in people[:3]],
             "leavers": [each["id"] for each in people[3:]],
             "keys": [f"{each['id']}/{key['id']}" for each in people[:3] for key in each["keys"]],
-            "grants": [f"{each['id']}/{grant['id']}" for each in people[:3] for grant in each["grants"]],
             "issuers": [each["id"] for each in issuers[:3]],
             "distrusted": [each["id"] for each in issuers[3:]],
             "problems": ["guard_refused", "not_found"],
