@@ -111,7 +111,7 @@ async def page(service: Service, call: Call, states: tuple[str, ...], before: UU
         )
         return [await _as_seen(tx, call, interviews.interview(row)) for row in rows]
 
-    return await service.read(action, varied=True)
+    return await service.read(action, varied=True, whole=True)
 
 
 async def _as_seen(tx: Tx, call: Call, interview: Interview) -> Interview:

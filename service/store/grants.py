@@ -81,9 +81,9 @@ END_ALL = Statement(delete(_grants).where(_grants.c.tenant_id == _tenant, _grant
 
 _issuer = bindparam("issuer_id", type_=_grants.c.issuer_id.type)
 BY_TOKENS = Statement(
-    select(*_columns)
-    .where(_grants.c.tenant_id == _tenant, _grants.c.principal_id == _principal, _grants.c.issuer_id == _issuer)
-    .order_by(_grants.c.id)
+    select(*_columns).where(
+        _grants.c.tenant_id == _tenant, _grants.c.principal_id == _principal, _grants.c.issuer_id == _issuer
+    )
 )
 END_ALL_BY_TOKENS = Statement(
     delete(_grants).where(_grants.c.tenant_id == _tenant, _grants.c.issuer_id == _issuer, gate())
