@@ -116,7 +116,7 @@ async def _record_claim(place: Place) -> Sent:
         move = Move(Command(trigger="claim", signed_by="张建国"))
         item_id = facts.clock.id(RESERVED)
 
-        async def write(action: Any) -> Any:
+        async def write(action: Any, *, locking: bool = False) -> Any:
             async with database._pool.acquire() as connection:
                 try:
                     async with connection.transaction():
