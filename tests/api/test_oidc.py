@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from flask import Response
 from joserfc.jwk import ECKey, RSAKey
@@ -17,6 +19,7 @@ from service.actions.doorkeeper import CACHED_SECONDS
 from service.actions.service import Service
 from service.errors import Refused
 from service.outside.addresses import Guard
+from service.settings import Settings
 from service.store import issuers as issuer_store
 from service.store.base import table
 from service.store.database import Statement
@@ -47,7 +50,7 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-async def world(settings: Any) -> AsyncIterator[World]:
+async def world(settings: Settings) -> AsyncIterator[World]:
     """The running application, allowed to call providers on this machine."""
     async with World.running(settings.model_copy(update={"issuer_allow_networks": "127.0.0.0/8"})) as world:
         yield world
@@ -452,6 +455,57 @@ async def granted_by(service: Service, issuer_id: str) -> int:
         return int(found[0])
 
     return await service.read(action)
+
+
+@asynccontextmanager
+async def holding(settings: Settings, statement: str, *params: Any) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction of somebody else's on PostgreSQL that ran `statement` and commits where the block ends."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute(statement, *params)
+            yield connection
+    finally:
+        await connection.close()
+
+
+HELD_FOR = 0.3
+COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 'grants'::regclass AND attnum > 0 ORDER BY attnum"
+
+
+async def test_a_removal_waits_for_a_token_that_is_being_admitted(
+    world: World, settings: Settings, kind: str, provider: Provider, trusted: dict[str, Any]
+) -> None:
+    if kind == "sqlite":
+        pytest.skip("one writer: nothing is being admitted meanwhile")
+    await me(world, provider.token(person(provider, "county-supervisor"), AUDIENCE))
+    issuer = UUID(trusted["id"])
+    async with holding(settings, "SELECT 1 FROM issuers WHERE id = $1 FOR SHARE", issuer) as admitting:
+        removal = asyncio.create_task(world.admin.delete(f"/v1/issuers/{issuer}"))
+        await asyncio.sleep(HELD_FOR)
+        names = [row["attname"] for row in await admitting.fetch(COLUMNS)]
+        copied = ", ".join("gen_random_uuid()" if name == "id" else name for name in names)
+        await admitting.execute(f"INSERT INTO grants SELECT {copied} FROM grants WHERE issuer_id = $1", issuer)
+        assert not removal.done()
+    assert (await removal).status_code == 204
+    assert await granted_by(world.service, trusted["id"]) == 0
+
+
+async def test_two_tokens_that_wait_for_each_other_give_a_role_once(
+    world: World, settings: Settings, kind: str, provider: Provider, trusted: dict[str, Any]
+) -> None:
+    if kind == "sqlite":
+        pytest.skip("one writer: no two are admitted at once")
+    subject = person(provider)
+    who = (await me(world, provider.token(subject, AUDIENCE)))["principal_id"]
+    tokens = [with_roles(provider, subject, "county-supervisor") for _ in range(2)]
+    async with holding(settings, "SELECT 1 FROM principals WHERE id = $1 FOR UPDATE", UUID(who)):
+        admitted = asyncio.gather(*(me(world, token) for token in tokens))
+        await asyncio.sleep(HELD_FOR)
+    await admitted
+    assert len((await read(world.admin, f"/v1/principals/{who}/grants"))["items"]) == 1
+    given = [each for each in await recorded(world.service) if each["data"].get("principal_id") == who]
+    assert [each["type"] for each in given] == ["access.principal_created", "access.granted"]
 
 
 # -- tenants
