@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from service.outside.addresses import ForbiddenAddress, Guard, Guarded, NoAddress, is_public
+from service.settings import BadSettings, load
 
 PUBLIC = ("8.8.8.8", "114.114.114.114", "2400:3200::1", "2606:4700::1111", "64:ff9b::808:808")
 NOT_PUBLIC = (
@@ -49,6 +50,17 @@ def test_an_address_that_is_not_public(address: str) -> None:
 async def test_a_forbidden_url(url: str) -> None:
     with pytest.raises(ForbiddenAddress):
         await Guard().check(url)
+
+
+@pytest.mark.parametrize("given", ["", "10.8.0.0/16", "10.8.0.0/16, fd00:8::/32", "127.0.0.1"])
+def test_networks_as_an_operator_names_them(given: str) -> None:
+    load({"XIAOHAO_ISSUER_ALLOW_NETWORKS": given})
+
+
+@pytest.mark.parametrize("given", ["all", "10.8.0.1/16", "10.8.0.0/33", "10.8.0.0/16;10.9.0.0/16", "id.example"])
+def test_a_network_that_is_none_stops_the_start(given: str) -> None:
+    with pytest.raises(BadSettings, match="XIAOHAO_ISSUER_ALLOW_NETWORKS"):
+        load({"XIAOHAO_ISSUER_ALLOW_NETWORKS": given})
 
 
 async def test_what_an_operator_allows_is_allowed_and_nothing_beside_it() -> None:

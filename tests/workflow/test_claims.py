@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from service.errors import Refused
 from service.workflow.claims import MAX_GRANTS, difference, interpret, texts
 from service.workflow.identities import Granted
+from tests.workflow.builders import examples
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -107,6 +108,8 @@ RULES = st.lists(
 )  # fmt: skip
 
 
+# Any JSON takes its time to be made up: on a busy machine that is no failure.
+@examples(100, suppress_health_check=[HealthCheck.too_slow])
 @given(claims=CLAIMS, rules=RULES, subject=PATHS)
 def test_whatever_is_claimed_the_outcome_is_sound_and_can_be_stored(
     claims: dict[str, Any], rules: list[dict[str, Any]], subject: str
@@ -137,6 +140,7 @@ def granted(number: int, role: str, unit: int) -> Granted:
 HELD = st.lists(st.tuples(st.sampled_from(["viewer", "supervisor"]), st.integers(1, 4)), max_size=8)
 
 
+@examples(100)
 @given(held=HELD, wanted=HELD)
 def test_the_difference_leads_from_what_is_held_to_what_is_wanted(
     held: list[tuple[str, int]], wanted: list[tuple[str, int]]
