@@ -114,7 +114,7 @@ async def by_id(tx: Tx, tenant_id: UUID, grant_id: UUID) -> Granted | None:
 
 
 async def by_tokens(tx: Tx, tenant_id: UUID, principal_id: UUID, issuer_id: UUID) -> list[Granted]:
-    """What the tokens of one OpenID provider gave a principal, oldest first."""
+    """What the tokens of one OpenID provider gave a principal."""
     rows = await tx.all(BY_TOKENS, tenant_id=tenant_id, principal_id=principal_id, issuer_id=issuer_id)
     return [granted_of(row) for row in rows]
 
