@@ -30,6 +30,7 @@ from service.api import (
     problems,
     progress,
     transitions,
+    unit_import,
     units,
 )
 from service.api.metrics import Metrics
@@ -123,7 +124,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    rooms = (items, listing, transitions, progress, interviews, ledgers, units, hooks, principals, issuers)
+    rooms = (items, listing, transitions, progress, interviews, ledgers, unit_import, units, hooks, principals, issuers)
     routers = (*(room.router for room in rooms), operations.me_router, operations.router)
     for router in routers:
         app.include_router(router)

@@ -17,11 +17,12 @@ from rich.console import Console
 
 from service import app as composition
 from service import logs, settings
-from service.actions import tenants
+from service.actions import tenants, unit_import
+from service.actions.operator import operator_call
 from service.actions.tenants import Founded
 from service.api.connection import Connection
 from service.demo import load as demo_load
-from service.errors import Refused
+from service.errors import FIELDS, Refused
 from service.outside.lock import Busy, only_one
 from service.outside.vault import KeysUnusable
 from service.settings import BadSettings, Settings
@@ -196,6 +197,43 @@ def _check_name(option: str, name: str) -> None:
     if not name.strip() or len(name) > 200 or not name.isprintable():
         err.print(f"{option}: 1 to 200 printable characters")
         raise typer.Exit(2)
+
+
+@cli.command()
+def units(
+    file: Annotated[Path, typer.Argument(help=".xlsx, .xls or CSV with code, name, parent code and level.")],
+    tenant: Annotated[str, typer.Option(help="Code of the tenant.")] = tenants.DEFAULT_TENANT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would come of it.")] = False,
+) -> None:
+    """Make the tree of units what a table says: all rows or none."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        err.print(f"{file}: {error.strerror}")
+        raise typer.Exit(2) from None
+    present = settings.load()
+    _migrate(present)
+    try:
+        report = _run(_load_units(present, tenant, content, dry_run))
+    except Refused as refused:
+        for each in refused.errors:
+            err.print(f"{each.pointer}: {FIELDS[each.code].en}")
+        if refused.errors:
+            raise typer.Exit(2) from None
+        raise
+    if report is None:
+        err.print(f"no tenant {tenant}")
+        raise typer.Exit(2)
+    out.print(", ".join(f"{count} {status}" for status, count in report.counts.items()))
+
+
+async def _load_units(present: Settings, tenant: str, content: bytes, dry_run: bool) -> unit_import.Report | None:
+    async with composition.running(present) as service:
+        call = await operator_call(service, tenant, datetime.now(UTC))
+        if call is None:
+            return None
+        report = await unit_import.load(service, call, content, dry_run=dry_run)
+        return report if isinstance(report, unit_import.Report) else None
 
 
 async def _create_tenant(present: Settings, code: str, name: str) -> Founded:

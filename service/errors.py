@@ -82,7 +82,10 @@ PROBLEMS: dict[str, ProblemKind] = {
     "unsupported_media_type": ProblemKind(
         415,
         Text("不支持的内容类型", "Unsupported media type"),
-        Text("请以 application/json 发送。", "Send the body as application/json."),
+        Text(
+            "请以 application/json 发送；文件以 multipart/form-data 发送。",
+            "Send JSON as application/json, and a file as multipart/form-data.",
+        ),
     ),
     "idempotency_key_reused": ProblemKind(
         422,
@@ -222,6 +225,11 @@ FIELDS: dict[str, Text] = {
     "in_future": Text("不能晚于今天", "The date must not lie in the future."),
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
     "in_past": Text("不能早于今天", "The date must not lie in the past."),
+    "unreadable": Text("文件无法读取，须为 .xlsx、.xls 或 CSV", "The file is no .xlsx, .xls or CSV that can be read."),
+    "no_header": Text(
+        "没有找到表头：须有编码、名称和上级编码", "There is no row of headings that names code, name and parent."
+    ),
+    "cycle": Text("上级关系成环", "The unit would hang under itself."),
     "needs_inactive": Text("只能与 active: false 一起给出", "Given only together with active: false."),
     "one_of_two": Text("两个字段只能给一个", "Give one of the two fields, not both."),
     "repeated": Text("重复", "The value stands twice."),

@@ -46,8 +46,7 @@ async def create(service: Service, call: Call, *, code: str, name: str, parent: 
 
 def store(changes: Changes, tenant_id: UUID, unit: Unit) -> None:
     """A new unit with its place in the tree."""
-    values = {name: getattr(unit, name) for name in Unit.__dataclass_fields__}
-    changes.add(units.INSERT, tenant_id=tenant_id, **values)
+    changes.add(units.INSERT, **units.params(tenant_id, unit))
     changes.add(units.INSERT_ANCESTORS, tenant_id=tenant_id, unit_id=unit.id, parent_id=unit.parent_id)
 
 

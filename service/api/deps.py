@@ -83,7 +83,7 @@ def _deeper(value: Any, bound: int) -> bool:
     return True
 
 
-RESERVED = frozenset({"batch"})
+RESERVED = frozenset({"batch", "import"})
 """Segments that stand where an id could: no route takes them for one."""
 
 
@@ -245,8 +245,8 @@ KEY_PATTERN = '^([!#-~]([ -~]{0,253}[!-~])?|"[ -~]{1,255}")$'
 """Bare or quoted, 1 to 255 printable characters."""
 
 
-async def with_receipt(request: Asked, render: Callable[[Any], Recorded]) -> Call:
-    """The call with the caller's Idempotency-Key, if one was sent."""
+async def with_receipt(request: Asked, render: Callable[[Any], Recorded], content: bytes | None = None) -> Call:
+    """The call with the caller's Idempotency-Key, if one was sent. `content`: what counts of a body that is a form."""
     given = request.headers.get("idempotency-key")
     if given is None:
         return request.call
@@ -255,7 +255,8 @@ async def with_receipt(request: Asked, render: Callable[[Any], Recorded]) -> Cal
         raise invalid(("/header/Idempotency-Key", "bad_format"))
     if key[0] == '"':
         key = key[1:-1]
-    mark = fingerprint(request.method, f"{request.url.path}?{request.url.query}", await request.body())
+    sent = await request.body() if content is None else content
+    mark = fingerprint(request.method, f"{request.url.path}?{request.url.query}", sent)
     return request.call.with_receipt(Receipt(key, mark, render))
 
 

@@ -112,9 +112,11 @@ def documented(
     headers: dict[str, str] | None = None,
     links: dict[str, Any] | None = None,
     example: Any = None,
+    body: Any = None,
 ) -> dict[str, Any]:
     """The documentation arguments of a route. `if_match` None: not taken; else whether it is required. `etag`: the
-    answer is a version, and a reader whose If-None-Match names it is answered 304. `shape` None: an empty answer."""
+    answer is a version, and a reader whose If-None-Match names it is answered 304. `shape` None: an empty answer.
+    `body`: how a body that is no JSON is described."""
     parameters = [
         *([IDEMPOTENCY_KEY] if idempotent else []),
         *([if_match_header(if_match)] if if_match is not None else []),
@@ -133,6 +135,8 @@ def documented(
     extra: dict[str, Any] = {"parameters": parameters} if parameters else {}
     if example is not None:
         extra["requestBody"] = {"content": {"application/json": {"examples": example}}}
+    if body is not None:
+        extra["requestBody"] = body
     more = ("idempotency_in_flight",) if idempotent else ()
     return {
         "operation_id": operation_id,

@@ -5,11 +5,12 @@ answers against; no answer passes through them on its way out.
 """
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.actions.unit_import import Report
 from service.workflow.identities import Granted, Issuer, Key, Principal
 from service.workflow.items import Interview, Progress
 from service.workflow.organisation import Ledger, Unit
@@ -309,6 +310,38 @@ class TreeOut(Shape):
 
 def tree(nodes: list[tuple[int, Unit]], truncated: bool) -> dict[str, Any]:
     return {"items": [{**unit(each), "depth": depth} for depth, each in nodes], "truncated": truncated}
+
+
+class UnitImportRowOut(Shape):
+    row: int = Field(ge=1, le=1_000_000, description="As the clerk sees it: from 1 on.")
+    code: Line
+    status: Literal["created", "updated", "moved"]
+    unit_id: UUID | None = Field(description="null for what a dry run would create.")
+
+
+class UnitImportOut(Shape):
+    """How many rows of the table came to what; `rows` are those that changed something."""
+
+    created: Count
+    updated: Count
+    moved: Count
+    unchanged: Count
+    dry_run: bool
+    rows: list[UnitImportRowOut] = Field(max_length=1000)
+    truncated: bool = Field(description="Whether more rows changed something than are shown.")
+
+
+def unit_import(report: Report) -> dict[str, Any]:
+    rows = [
+        {
+            "row": each.number,
+            "code": each.after.code,
+            "status": each.status,
+            "unit_id": None if report.dry_run and each.before is None else each.after.id,
+        }
+        for each in report.rows
+    ]
+    return {**report.counts, "dry_run": report.dry_run, "rows": rows, "truncated": report.truncated}
 
 
 class LedgerOut(Shape):

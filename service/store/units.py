@@ -142,6 +142,8 @@ ACTIVE_CHILD = Statement(
     .limit(literal_column("1"))
 )
 
+EVERY = Statement(select(*_columns).where(_units.c.tenant_id == _tenant))
+
 CHANGEABLE = ("code", "name", "parent_id", "level", "active", "version", "updated_at")
 UPDATE = Statement(
     update(_units)
@@ -218,6 +220,10 @@ SUBTREE = Statement(
 )
 
 
+def params(tenant_id: UUID, unit: Unit) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(unit, name) for name in Unit.__dataclass_fields__}}
+
+
 def changed(tenant_id: UUID, before: Unit, after: Unit) -> dict[str, Any]:
     """The parameters of UPDATE."""
     new = {f"new_{name}": getattr(after, name) for name in CHANGEABLE}
@@ -228,6 +234,11 @@ async def placed(tx: Tx, tenant_id: UUID, unit_id: UUID, scope: Iterable[UUID]) 
     """A unit that lies in `scope`, with its line: itself first, the root last."""
     row = await tx.one(PLACED, tenant_id=tenant_id, unit_id=unit_id, scope=list(scope))
     return (Unit(*row[:-1]), tuple(row[-1])) if row else None
+
+
+async def every(tx: Tx, tenant_id: UUID) -> list[Unit]:
+    """All units of a tenant: for what judges the whole tree."""
+    return [Unit(*row) for row in await tx.all(EVERY, tenant_id=tenant_id)]
 
 
 async def page(tx: Tx, tenant_id: UUID, scope: Iterable[UUID], after: str, limit: int, **given: Any) -> list[Unit]:

@@ -41,17 +41,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Asked:
-    """A call. `shows` is the id of the row that a list must hold, or must not."""
+    """A call. `shows` is the id of the row that a list must hold, or must not. `table` is a file instead of a body."""
 
     method: str
     path: str
     json: Any = None
     version: int | None = None
     shows: str | None = None
+    table: str | None = None
 
     async def by(self, client: httpx.AsyncClient, **headers: str) -> httpx.Response:
         if self.version is not None:
             headers["If-Match"] = f'"{self.version}"'
+        if self.table is not None:
+            return await client.request(self.method, self.path, files={"file": self.table.encode()}, headers=headers)
         return await client.request(self.method, self.path, json=self.json, headers=headers)
 
 
@@ -347,6 +350,12 @@ async def _(base: Side, at: Place) -> Asked:
 @call("create_unit", "/parent_id")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("POST", "/v1/units", {"code": f"u{next(serial)}", "name": "某村", "parent_id": at.id})
+
+
+@call("import_units")
+async def _(base: Side, at: Place) -> Asked:
+    table = f"编码,名称,上级编码\nu{next(serial)},某村,{at.unit}\n"
+    return Asked("POST", "/v1/units/import", table=table)
 
 
 @call("list_units")

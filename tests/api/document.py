@@ -21,5 +21,5 @@ def inside(path: str) -> list[str]:
 
 
 def tenant_level(name: str) -> bool:
-    """Whether an operation is about access, which is told to admin and auditor alone whatever there is."""
-    return "principal" in name or "issuer" in name or name in ("create_unit_hook", "end_hook")
+    """Whether an operation is about the tenant as a whole, so that nothing is looked at for those who may not."""
+    return "principal" in name or "issuer" in name or name in ("create_unit_hook", "end_hook", "import_units")

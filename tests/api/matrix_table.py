@@ -334,6 +334,15 @@ TABLE = {
         viewer      403     403     422     422     422
         auditor     403     403     403     403     422
     """,
+    # A table names parents by code, which is looked for in the caller's own tenant only: t1 is there too.
+    "import_units": """
+        admin       200     200     200     200     200
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
     "list_units": """
         admin       200     200     200     200     none
         supervisor  200     200     none    none    none

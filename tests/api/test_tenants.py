@@ -174,7 +174,7 @@ FIND_NOTHING = {"principal"}
 
 NO_IDS = {"state", "severity", "source", "lamp", "overdue", "due_before", "due_after", "listed_after", "listed_before",
           "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth", "level",
-          "active"}  # fmt: skip
+          "active", "dry_run"}  # fmt: skip
 QUERIES = [
     (path, parameter["name"])
     for path, each in OPERATIONS.values()

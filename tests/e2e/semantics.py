@@ -20,7 +20,7 @@ SEEDED: dict[str, list[str]] = json.loads(os.environ["SEEDED"])
 KEY = os.environ["SEEDED_KEY"]
 
 MEANING = {"unknown_reference", "in_future", "before_listing", "one_of_two", "repeated", "conflicts_with_policy",
-           "bad_cursor", "forbidden_address", "in_past", "needs_inactive"}  # fmt: skip
+           "bad_cursor", "forbidden_address", "in_past", "needs_inactive", "unreadable", "no_header"}  # fmt: skip
 """Codes of what may be wrong with data that fits the schema."""
 
 FREE_JSON = {"too_complex", "too_long", "control_char"}
@@ -89,6 +89,14 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.path_parameters["principal_id"] = SEEDED["leavers"][next(_turn) % len(SEEDED["leavers"])]
     if case.method == "DELETE" and case.operation.path == "/v1/issuers/{issuer_id}":
         case.path_parameters["issuer_id"] = SEEDED["distrusted"][next(_turn) % len(SEEDED["distrusted"])]
+    if case.operation.path == "/v1/hooks/{hook_id}":
+        unit = SEEDED["units"][0]
+        case.path_parameters["hook_id"] = _made(f"{base}/v1/units/{unit}/hooks", label="包村", department="t1v1")
+    if case.method == "PATCH" and case.operation.path == "/v1/units/{unit_id}":
+        # These are named by no other request: they may get other codes, move and end.
+        case.path_parameters["unit_id"] = SEEDED["spare_units"][next(_turn) % len(SEEDED["spare_units"])]
+    if case.operation.path == "/v1/units/import" and isinstance(case.body, dict):
+        case.body = {"file": f"code,name,parent,level\nimported{next(_turn)},Village,t1,village\n"}
     if "If-Match" in case.headers:
         own = re.match(r"/v1/\w+/\{\w+\}", case.operation.path)
         assert own is not None, case.operation.path

@@ -71,6 +71,7 @@ def seeds(server: Server) -> dict[str, list[str]]:
         people = [made("/v1/principals", name=f"王干事{number}", kind="person") for number in range(6)]
         for each in people:
             each["keys"] = [made(f"/v1/principals/{each['id']}/keys") for _ in range(3)]
+        spare = [made("/v1/units", code=f"spare{number}", name="机动组", parent="root") for number in range(4)]
         issuers = [
             made("/v1/issuers", issuer=f"https://192.0.32.{number}/realms/county", audience="xiaohao")
             for number in range(1, 7)
@@ -81,6 +82,7 @@ def seeds(server: Server) -> dict[str, list[str]]:
             "interviews": talks,
             "units": [town["id"], village["id"]],
             "unit_codes": ["t1", "t1v1"],
+            "spare_units": [each["id"] for each in spare],
             "ledgers": [ledger["id"]],
             "ledger_codes": ["drink", "default"],
             "principals": [each["id"] for each in people[:3]],
@@ -102,6 +104,11 @@ BINDINGS = {
     "body.mapping.grants[*].unit": "unit_codes",
     "body.unit": "unit_codes",
     "body.unit_id": "units",
+    "body.department": "unit_codes",
+    "body.department_id": "units",
+    "body.principal_id": "principals",
+    "body.transfer_to": "unit_codes",
+    "body.transfer_to_id": "units",
     "path.code": "problems",
     "body.ledger": "ledger_codes",
     "body.ledger_id": "ledgers",
