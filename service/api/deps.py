@@ -12,10 +12,11 @@ import re
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json, to_json
 from starlette.routing import Match
@@ -116,6 +117,22 @@ class Route(APIRoute):
             return await handle(asked)
 
         return handler
+
+
+class Room(APIRouter):
+    """The routes of one subject. A path that begins as none of them does is passed over at a glance.
+
+    The framework asks route by route, twice; with some fifty routes that was half of what an empty answer costs.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not scope["path"].startswith(self._beginnings):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    @cached_property
+    def _beginnings(self) -> tuple[str, ...]:
+        return tuple({route.path.partition("{")[0] for route in self.routes if isinstance(route, APIRoute)})
 
 
 async def _admit(request: Request) -> Call:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -16,6 +16,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -33,7 +34,7 @@ from service.errors import invalid
 from service.workflow.identities import Granted
 from service.workflow.states import Role
 
-router = APIRouter(route_class=Route, tags=["units"])
+router = Room(route_class=Route, tags=["units"])
 
 UnitId = Annotated[Id, Path(description="The unit's id.")]
 BEGINNING = UUID(int=0)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -15,6 +15,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -29,7 +30,7 @@ from service.api.fields import Day, Id, LongText, Model, Name
 from service.api.openapi import WRITE, documented
 from service.workflow.states import InterviewState
 
-router = APIRouter(route_class=Route, tags=["interviews"])
+router = Room(route_class=Route, tags=["interviews"])
 
 _NEWEST = UUID(int=2**128 - 1)
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -15,6 +15,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -33,7 +34,7 @@ from service.api.openapi import READ, WRITE, documented
 from service.errors import invalid
 from service.workflow.identities import Issuer
 
-router = APIRouter(route_class=Route, tags=["issuers"])
+router = Room(route_class=Route, tags=["issuers"])
 
 BEGINNING = UUID(int=0)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -17,6 +17,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -39,7 +40,7 @@ from service.errors import invalid
 from service.workflow.queries import Filters, Position
 from service.workflow.states import DeadlineKind, Severity, SourceKind, State
 
-router = APIRouter(route_class=Route, tags=["items"])
+router = Room(route_class=Route, tags=["items"])
 
 
 class ItemPatch(Model):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -14,6 +14,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -31,7 +32,7 @@ from service.api.openapi import WRITE, documented
 from service.api.policies import PolicyIn
 from service.workflow.organisation import Ledger
 
-router = APIRouter(route_class=Route, tags=["ledgers"])
+router = Room(route_class=Route, tags=["ledgers"])
 
 Listing = Literal["any", "owner"]
 

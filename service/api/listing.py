@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -11,7 +11,7 @@ from service.actions.listing import Listing
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
 from service.api import shapes
-from service.api.deps import Asked, Route, answered, etag_of, replayed, with_receipt
+from service.api.deps import Asked, Room, Route, answered, etag_of, replayed, with_receipt
 from service.api.fields import Code, Day, FreeJson, Id, LongText, Model, Moment, Name, Reason, ShortLine, Title, either
 from service.api.listing_inputs import CoUnitIds, CoUnits, DeadlineIn, Labels, SourceIn
 from service.api.openapi import WRITE, documented
@@ -20,7 +20,7 @@ from service.errors import invalid
 from service.workflow.items import Draft
 from service.workflow.states import Severity
 
-router = APIRouter(route_class=Route, tags=["items"])
+router = Room(route_class=Route, tags=["items"])
 
 MAX_BATCH = 1000
 

@@ -5,20 +5,20 @@ import ipaddress
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 
 from service.api import shapes
-from service.api.deps import Asked, Route, answered
+from service.api.deps import Asked, Room, Route, answered
 from service.api.openapi import documented, problems
 from service.api.pages import guarded
 from service.api.problems import language
 from service.errors import PROBLEMS, Refused
 from service.workflow.permissions import PERMISSIONS
 
-router = APIRouter(tags=["operations"])
-me_router = APIRouter(route_class=Route, tags=["access"])
+router = Room(tags=["operations"])
+me_router = Room(route_class=Route, tags=["access"])
 
 
 @me_router.get("/v1/me", **documented("get_me", "Who I am, my grants, my permissions", shapes.MeOut))

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -17,6 +17,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -36,7 +37,7 @@ from service.api.references import named
 from service.workflow.identities import Granted, Principal
 from service.workflow.states import PrincipalKind, Role
 
-router = APIRouter(route_class=Route, tags=["principals"])
+router = Room(route_class=Route, tags=["principals"])
 
 PrincipalId = Annotated[Id, Path(description="The principal's id.")]
 ExternalId = Annotated[str, Field(min_length=1, max_length=200, pattern=LINE)]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -14,6 +14,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -28,7 +29,7 @@ from service.api.fields import Integer, LongText, Model
 from service.api.openapi import WRITE, documented
 from service.api.references import ItemId
 
-router = APIRouter(route_class=Route, tags=["items"])
+router = Room(route_class=Route, tags=["items"])
 
 
 class ProgressIn(Model):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -10,7 +10,7 @@ from service.actions import transitions
 from service.actions.service import Recorded, Replay
 from service.actions.transitions import Move
 from service.api import shapes
-from service.api.deps import Asked, Route, answered, etag_of, if_match, replayed, with_receipt
+from service.api.deps import Asked, Room, Route, answered, etag_of, if_match, replayed, with_receipt
 from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, either
 from service.api.openapi import WRITE, documented
 from service.api.problems import describe, language
@@ -19,7 +19,7 @@ from service.errors import Refused, invalid
 from service.workflow.guards import Command, Verification
 from service.workflow.states import VerificationMethod
 
-router = APIRouter(route_class=Route, tags=["items"])
+router = Room(route_class=Route, tags=["items"])
 
 
 class ClaimIn(Model):

@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic_core import to_json
 
 from service.actions import unit_import
 from service.actions.service import Recorded, Replay
 from service.actions.unit_import import Report
 from service.api import shapes
-from service.api.deps import Asked, Route, answered, replayed, with_receipt
+from service.api.deps import Asked, Room, Route, answered, replayed, with_receipt
 from service.api.openapi import WRITE, documented
 from service.api.uploads import upload_body, uploaded
 
-router = APIRouter(route_class=Route, tags=["units"])
+router = Room(route_class=Route, tags=["units"])
 
 FILE = """\
 .xlsx, .xls, or CSV in UTF-8 or GB18030. A row of headings (within the first ten) names the columns code, name, parent \

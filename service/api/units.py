@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
@@ -15,6 +15,7 @@ from service.api.deps import (
     Asked,
     Cursor,
     Limit,
+    Room,
     Route,
     answered,
     cursor_context,
@@ -33,7 +34,7 @@ from service.api.references import Reference, named, named_or_none, reference
 from service.workflow.organisation import Unit
 from service.workflow.states import Level
 
-router = APIRouter(route_class=Route, tags=["units"])
+router = Room(route_class=Route, tags=["units"])
 
 
 class UnitIn(Model):
