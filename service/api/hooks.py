@@ -11,7 +11,7 @@ from service.actions import hooks
 from service.actions.hooks import Narrowed
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
-from service.api import shapes
+from service.api import access_shapes as shapes
 from service.api.deps import (
     Asked,
     Cursor,

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from service.actions import issuers
 from service.actions.issuers import Trust
 from service.actions.service import Recorded, Replay
-from service.api import shapes
+from service.api import access_shapes as shapes
 from service.api.deps import (
     Asked,
     Cursor,

@@ -11,7 +11,7 @@ from service.actions.corrections import Correction
 from service.actions.items import ItemPage
 from service.actions.items import Query as ListQuery
 from service.actions.references import Named
-from service.api import shapes
+from service.api import item_shapes as shapes
 from service.api.deps import (
     NO_NUL,
     Asked,

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from service.actions import ledgers
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
-from service.api import shapes
+from service.api import organisation_shapes as shapes
 from service.api.deps import (
     Asked,
     Cursor,

@@ -10,7 +10,7 @@ from service.actions import listing
 from service.actions.listing import Listing
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
-from service.api import shapes
+from service.api import item_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered, etag_of, replayed, with_receipt
 from service.api.fields import Code, Day, FreeJson, Id, LongText, Model, Moment, Name, Reason, ShortLine, Title, either
 from service.api.listing_inputs import CoUnitIds, CoUnits, DeadlineIn, Labels, SourceIn

@@ -9,11 +9,12 @@ from fastapi import Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 
-from service.api import shapes
+from service.api import access_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered
 from service.api.openapi import documented, problems
 from service.api.pages import guarded
 from service.api.problems import language
+from service.api.shapes import StatusOut
 from service.errors import PROBLEMS, Refused
 from service.workflow.permissions import PERMISSIONS
 
@@ -43,7 +44,7 @@ async def get_me(request: Asked) -> Response:
     operation_id="get_livez",
     summary="The process answers",
     response_model=None,
-    responses={200: {"model": shapes.StatusOut, "description": "It does."}, **problems("method_not_allowed")},
+    responses={200: {"model": StatusOut, "description": "It does."}, **problems("method_not_allowed")},
 )
 async def livez() -> Response:
     return Response(b'{"status":"ok"}', media_type="application/json")
@@ -54,7 +55,7 @@ async def livez() -> Response:
     operation_id="get_readyz",
     summary="The database is reachable and its migrations are at head",
     response_model=None,
-    responses={200: {"model": shapes.StatusOut, "description": "Both hold."}, **problems("method_not_allowed")},
+    responses={200: {"model": StatusOut, "description": "Both hold."}, **problems("method_not_allowed")},
 )
 async def readyz(request: Request) -> Response:
     if not await request.app.state.ready():

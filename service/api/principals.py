@@ -11,7 +11,7 @@ from service.actions import principals
 from service.actions.principals import GrantAsked, NewKey, Person
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
-from service.api import shapes
+from service.api import access_shapes as shapes
 from service.api.deps import (
     NO_NUL,
     Asked,

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from service.actions import transitions
 from service.actions.service import Recorded, Replay
 from service.actions.transitions import Move
-from service.api import shapes
+from service.api import item_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered, etag_of, if_match, replayed, with_receipt
 from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, either
 from service.api.openapi import WRITE, documented

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from service.actions import unit_import
 from service.actions.service import Recorded, Replay
 from service.actions.unit_import import Report
-from service.api import shapes
+from service.api import organisation_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered, replayed, with_receipt
 from service.api.openapi import WRITE, documented
 from service.api.uploads import upload_body, uploaded

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from service.actions import unit_changes, units
 from service.actions.service import Recorded, Replay
 from service.actions.unit_changes import Asked as Change
-from service.api import shapes
+from service.api import organisation_shapes as shapes
 from service.api.deps import (
     NO_NUL,
     Asked,
