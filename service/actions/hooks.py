@@ -5,7 +5,8 @@ from datetime import date
 from uuid import UUID
 
 from service.actions import references
-from service.actions.principals import ROLES_FOR, check_days, may_write
+from service.actions.grants import ROLES_FOR, check_days
+from service.actions.principals import may_write
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, guard, invalid

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from service.actions import references
-from service.actions.principals import ROLES_FOR
+from service.actions.grants import ROLES_FOR
 from service.actions.service import Service, new_id, record_events
 from service.errors import Refused
 from service.outside.identity import ProviderAway, Providers

@@ -7,8 +7,10 @@ from fastapi import Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
-from service.actions import principals
-from service.actions.principals import GrantAsked, NewKey, Person
+from service.actions import grants, keys, principals
+from service.actions.grants import GrantAsked
+from service.actions.keys import NewKey
+from service.actions.principals import Person
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
 from service.api import access_shapes as shapes
@@ -199,9 +201,7 @@ def _recorded_key(made: NewKey) -> Recorded:
 )  # fmt: skip
 async def create_principal_key(request: Asked, principal_id: PrincipalId, body: KeyIn) -> Response:
     call = await with_receipt(request, _recorded_key)
-    made = await principals.create_key(
-        request.service, call, principal_id, expires_at=body.expires_at, delegate=body.delegate
-    )
+    made = await keys.create(request.service, call, principal_id, expires_at=body.expires_at, delegate=body.delegate)
     if isinstance(made, Replay):
         return replayed(made)
     return answered(to_json(shapes.new_key(made.key, made.secret)), 201)
@@ -217,7 +217,7 @@ async def list_principal_keys(
     context = cursor_context(request)
     parts = read_cursor(context, cursor, id_of)
     after = parts[0] if parts else BEGINNING
-    rows = await principals.keys_of(request.service, request.call, principal_id, after, limit + 1)
+    rows = await keys.page(request.service, request.call, principal_id, after, limit + 1)
     return _page(request, context, rows, limit, shapes.key)
 
 
@@ -228,7 +228,7 @@ async def list_principal_keys(
 async def revoke_principal_key(
     request: Asked, principal_id: PrincipalId, key_id: Annotated[Id, Path(description="The key's id.")]
 ) -> Response:
-    await principals.revoke_key(request.service, request.call, principal_id, key_id)
+    await keys.revoke(request.service, request.call, principal_id, key_id)
     return answered(b"", 204)
 
 
@@ -253,7 +253,7 @@ def _recorded_grant(granted: Granted) -> Recorded:
 async def create_principal_grant(request: Asked, principal_id: PrincipalId, body: GrantIn) -> Response:
     call = await with_receipt(request, _recorded_grant)
     asked = GrantAsked(body.role.value, named(body, "unit"), body.subtree, body.since, body.until)
-    made = await principals.grant(request.service, call, principal_id, asked)
+    made = await grants.give(request.service, call, principal_id, asked)
     if isinstance(made, Replay):
         return replayed(made)
     return answered(to_json(shapes.granted(made)), 201)
@@ -269,7 +269,7 @@ async def list_principal_grants(
     context = cursor_context(request)
     parts = read_cursor(context, cursor, id_of)
     after = parts[0] if parts else BEGINNING
-    rows = await principals.grants_of(request.service, request.call, principal_id, after, limit + 1)
+    rows = await grants.page(request.service, request.call, principal_id, after, limit + 1)
     return _page(request, context, rows, limit, shapes.granted)
 
 
@@ -280,5 +280,5 @@ async def list_principal_grants(
 async def end_principal_grant(
     request: Asked, principal_id: PrincipalId, grant_id: Annotated[Id, Path(description="The grant's id.")]
 ) -> Response:
-    await principals.end_grant(request.service, request.call, principal_id, grant_id)
+    await grants.end(request.service, request.call, principal_id, grant_id)
     return answered(b"", 204)

@@ -127,27 +127,31 @@ OPEN = Statement(
     .where(*_of_unit, _seen.c.kind == OPEN_ITEM, _any_part)
 )
 COUNT_OPEN = Statement(select(func.count()).select_from(_seen).where(*_of_unit, _seen.c.kind == OPEN_ITEM, _any_part))
-HOLD = Statement(
-    select(ONE)
-    .select_from(items)
-    .where(items.c.tenant_id == _tenant, items.c.id.in_(select(_seen.c.ref).where(*_of_unit, _any_part)))
-)
+
+
+def _holding(*parts: ColumnElement[bool]) -> Statement:
+    refs = select(_seen.c.ref).where(*_of_unit, *parts)
+    return Statement(select(ONE).select_from(items).where(items.c.tenant_id == _tenant, items.c.id.in_(refs)))
+
+
+HOLD_OWN = _holding(_part(RESPONSIBLE))
+HOLD_OPEN = _holding(_seen.c.kind == OPEN_ITEM, _any_part)
 
 
 async def followers(tx: Tx, tenant_id: UUID, unit_id: UUID) -> list[Item]:
     """The items of the unit itself whose supervising unit is its parent, whichever that is."""
-    return [item_of(row) for row in await _held(tx, FOLLOWERS, tenant_id=tenant_id, unit_id=unit_id)]
+    return await _held(tx, HOLD_OWN, FOLLOWERS, tenant_id, unit_id)
 
 
 async def open_items(tx: Tx, tenant_id: UUID, unit_id: UUID) -> list[Item]:
     """The items not closed that the unit itself is responsible for, supervises or takes part in."""
-    return [item_of(row) for row in await _held(tx, OPEN, tenant_id=tenant_id, unit_id=unit_id)]
+    return await _held(tx, HOLD_OPEN, OPEN, tenant_id, unit_id)
 
 
-async def _held(tx: Tx, statement: Statement, **params: Any) -> list[Any]:
+async def _held(tx: Tx, hold: Statement, statement: Statement, tenant_id: UUID, unit_id: UUID) -> list[Item]:
     if tx.contended:
-        await tx.lock(HOLD, tenant_id=params["tenant_id"], unit_id=params["unit_id"])
-    return await tx.all(statement, **params)
+        await tx.lock(hold, tenant_id=tenant_id, unit_id=unit_id)
+    return [item_of(row) for row in await tx.all(statement, tenant_id=tenant_id, unit_id=unit_id)]
 
 
 async def count_open(tx: Tx, tenant_id: UUID, unit_id: UUID) -> int:
