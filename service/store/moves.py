@@ -4,7 +4,6 @@ Each statement sees what the one before it did, so they run one by one, behind t
 Every item that a unit of the subtree has a part in has a row on the work list of the unit that moves.
 """
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, insert, literal_column, select
