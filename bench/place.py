@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from bench import fill
-from bench.county import Clock, County, build_units
+from bench.county import Clock, County, Spot, build_units
 from service import app as composition
 from service.actions import ledgers as ledger_actions
 from service.actions import tenants
@@ -61,8 +61,13 @@ class Place:
     remove: Callable[[], None]
 
 
-def prepare(kind: str, *, items: int, unit_count: int, server: str, keep: bool) -> Place:
-    """A filled database: a kept one where there is one and `keep`, else a fresh one."""
+Builder = Callable[[Unit, int, Clock], list[Spot]]
+
+
+def prepare(
+    kind: str, *, items: int, unit_count: int, server: str, keep: bool = False, build: Builder = build_units
+) -> Place:
+    """A filled database: a kept one where there is one and `keep`, else a fresh one. `build` makes its units."""
     name = f"xiaohao_bench_{items}_{unit_count}" if keep else f"xiaohao_bench_{os.getpid()}"
     folder = (KEPT / f"{kind}-{items}-{unit_count}" if keep else KEPT / f"run-{os.getpid()}-{kind}").absolute()
     url = urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgresql" else ""
@@ -84,7 +89,7 @@ def prepare(kind: str, *, items: int, unit_count: int, server: str, keep: bool) 
         if url:
             asyncio.run(run_sql(server, f"CREATE DATABASE {name}"))
         migrations.upgrade(migrations.sqlalchemy_url(url, settings.sqlite_path))
-        facts = asyncio.run(_fill(settings, kind, name, items, unit_count))
+        facts = asyncio.run(_fill(settings, kind, name, items, unit_count, build))
     except BaseException:
         remove()
         raise
@@ -107,7 +112,7 @@ async def run_sql(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count: int) -> Facts:
+async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count: int, build: Builder) -> Facts:
     now = datetime.now(UTC)
     began = time.monotonic()
     async with composition.running(settings) as service:
@@ -119,7 +124,7 @@ async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count
         county = County(
             tenant_id=founded.tenant_id,
             ledgers=await _open_ledgers(service, founded.tenant_id, root.id, now),
-            spots=build_units(root, unit_count, clock),
+            spots=build(root, unit_count, clock),
             clock=clock,
             now=now,
             zone=clerk.timezone,

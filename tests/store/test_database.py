@@ -123,6 +123,59 @@ async def test_a_guard_that_finds_its_row_lets_everything_be_stored(database: Da
     assert [await value_of(database, each) for each in others] == [1] * rows
 
 
+@pytest.mark.parametrize("rows", [1, 3], ids=["one row", "several rows"])
+async def test_a_sure_write_behind_others_that_misses_a_row_undoes_them(database: Database, rows: int) -> None:
+    made, guarded = place(), [place() for _ in range(rows)]
+    await database.write(puts(*guarded, value=5))
+
+    def raising(read: int) -> Callable[[Tx], Awaitable[None]]:
+        async def action(tx: Tx) -> None:
+            changes = Changes()
+            changes.add(counters.INSERT, **made, next=1)
+            reads = [*[5] * (rows - 1), read]
+            changes.many(
+                counters.TAKE,
+                [{**each, "read": value, "new_next": 6} for each, value in zip(guarded, reads, strict=True)],
+                sure=True,
+            )
+            await tx.apply(changes)
+
+        return action
+
+    with pytest.raises(Refused):
+        await database.write(raising(4))
+    assert await value_of(database, made) is None
+    assert [await value_of(database, each) for each in guarded] == [5] * rows
+
+    await database.write(raising(5))
+    assert await value_of(database, made) == 1
+    assert [await value_of(database, each) for each in guarded] == [6] * rows
+
+
+async def test_what_is_read_whole_is_of_one_moment(database: Database) -> None:
+    one, other = place(), place()
+    await database.write(puts(one, other, value=5))
+    read, written = asyncio.Event(), asyncio.Event()
+
+    async def action(tx: Tx) -> list[Any]:
+        first = await tx.one(counters.NEXT, **one)
+        if isinstance(database, Postgres):
+            read.set()
+            await written.wait()
+        second = await tx.one(counters.NEXT, **other)
+        return [first, second]
+
+    async def write() -> None:
+        if isinstance(database, Postgres):
+            await read.wait()
+        for each in (one, other):
+            await database.write(raised(each))
+        written.set()
+
+    found, _ = await asyncio.gather(database.read(action, whole=True), write())
+    assert len({row[0] for row in found}) == 1
+
+
 async def test_of_two_guards_the_second_undoes_what_the_first_did(database: Database) -> None:
     first, second = place(), place()
     await database.write(puts(first, second, value=5))
