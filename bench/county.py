@@ -150,7 +150,7 @@ def items(county: County, numbers: range) -> Iterator[Filled]:
         )  # fmt: skip
         item = listing.list_item(
             draft, place, item_id=county.clock.id(n),
-            number=number(policy.item_number, ledger=ledger.code, year=listed_on.year, seq=n + 1),
+            number=number(policy.numbers["item"], ledger=ledger.code, year=listed_on.year, seq=n + 1),
             actor_id=_id_of(county.clerk), lister_id=_id_of(county.clerk), contact_sealed=None, now=at,
             today=listed_on, listed_on=listed_on, closed_at=None,
         )  # fmt: skip

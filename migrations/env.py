@@ -11,8 +11,10 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from service import settings
 from service.store import (  # noqa: F401  (importing them is what fills the metadata)
+    calendars,
     counters,
     events,
+    firings,
     grants,
     idempotency,
     interviews,
@@ -21,8 +23,11 @@ from service.store import (  # noqa: F401  (importing them is what fills the met
     keyring,
     keys,
     ledgers,
+    notices,
     principals,
     progress,
+    replans,
+    requests,
     tenants,
     timers,
     units,

@@ -15,6 +15,8 @@ from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Service
 from service.actions.tokens import Tokens
 from service.api import (
+    calendars,
+    deadlines,
     hooks,
     interviews,
     issuers,
@@ -23,12 +25,14 @@ from service.api import (
     limits,
     listing,
     middleware,
+    notices,
     openapi,
     operations,
     pages,
     principals,
     problems,
     progress,
+    requests,
     transitions,
     unit_import,
     units,
@@ -43,7 +47,7 @@ from service.store import keyring, migrations
 from service.store.database import Database, Tx
 from service.store.postgres import Postgres
 from service.store.sqlite import Sqlite
-from service.workers import housekeeping
+from service.workers import clock, housekeeping
 
 
 def database_of(settings: Settings) -> Database:
@@ -102,13 +106,18 @@ def create_app(settings: Settings) -> FastAPI:
             doorkeeper = app.state.doorkeeper = Doorkeeper(service, Tokens(service))
 
             async def ready() -> bool:
-                return await migrations.at_head(service.database)
+                return await migrations.at_head(service.database) and all(loop.beating for loop in app.state.loops)
 
             app.state.ready = ready
-            keeping = asyncio.create_task(housekeeping.run(service, doorkeeper))
+            tasks = [asyncio.create_task(housekeeping.run(service, doorkeeper))]
+            app.state.loops = [clock.loop(service, app.state.metrics.count)] if settings.workers_inside else []
+            tasks += [asyncio.create_task(loop.run()) for loop in app.state.loops]
             _collect_less()
             yield
-            keeping.cancel()
+            for task in tasks:
+                task.cancel()
+            # A batch under way is not torn: its transaction ends with its connection, one way or the other.
+            await asyncio.gather(*tasks, return_exceptions=True)
             with suppress(Refused):
                 await doorkeeper.write_last_used()
 
@@ -124,7 +133,23 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    rooms = (items, listing, transitions, progress, interviews, ledgers, unit_import, units, hooks, principals, issuers)
+    rooms = (
+        items,
+        listing,
+        transitions,
+        progress,
+        deadlines,
+        requests,
+        notices,
+        interviews,
+        ledgers,
+        calendars,
+        unit_import,
+        units,
+        hooks,
+        principals,
+        issuers,
+    )
     routers = (*(room.router for room in rooms), operations.me_router, operations.router)
     for router in routers:
         app.include_router(router)

@@ -180,6 +180,16 @@ GUARDS: dict[str, Text] = {
     "inactive_unit": Text("该单位已停用。", "The unit is not active."),
     "hook_apart": Text("单位不能与自己挂钩。", "A department is not assigned to itself."),
     "inactive_parent": Text("其上级单位已停用。", "The unit above it is not active."),
+    "apply_before": Text("申请延期的最后日期是 {until}，已经过了。", "An extension had to be asked for by {until}."),
+    "standing_only": Text("只有长期坚持的条目办理复查。", "Only standing items are reviewed."),
+    "awaits_receipt": Text(
+        "该文书未下发、已签收或无须签收。", "The notice is not issued, signed for already, or needs no receipt."
+    ),
+    "notice_draft": Text("该文书不是待签发的草稿。", "The notice is no draft."),
+    "notice_cancelled": Text("该文书已撤销。", "The notice is cancelled already."),
+    "notice_moot": Text(
+        "所涉条目均已办结或转走，请撤销该草稿。", "Its items are closed or went to another unit: cancel the draft."
+    ),
     "interview_pending": Text("约谈已记录或已取消。", "The interview is already recorded or cancelled."),
 }
 
@@ -225,11 +235,17 @@ FIELDS: dict[str, Text] = {
     "in_future": Text("不能晚于今天", "The date must not lie in the future."),
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
     "in_past": Text("不能早于今天", "The date must not lie in the past."),
+    "other_year": Text("不在该年份之内", "The date does not lie in that year."),
     "unreadable": Text("文件无法读取，须为 .xlsx、.xls 或 CSV", "The file is no .xlsx, .xls or CSV that can be read."),
     "no_header": Text(
         "没有找到表头：须有编码、名称和上级编码", "There is no row of headings that names code, name and parent."
     ),
     "cycle": Text("上级关系成环", "The unit would hang under itself."),
+    "needs_pending": Text("只能与 status=pending 一起给出", "Given only together with status=pending."),
+    "needs_approval": Text("只能与 verdict: approve 一起给出", "Given only together with verdict: approve."),
+    "other_unit": Text("不属于同一责任单位和督办单位", "It is not of the same responsible and supervising unit."),
+    "other_ledger": Text("不属于同一台账", "It is not of the same ledger."),
+    "closed_item": Text("该条目已销号", "The item is closed."),
     "needs_inactive": Text("只能与 active: false 一起给出", "Given only together with active: false."),
     "one_of_two": Text("两个字段只能给一个", "Give one of the two fields, not both."),
     "repeated": Text("重复", "The value stands twice."),
@@ -250,6 +266,8 @@ CONFLICTS: dict[str, Text] = {
         "该 issuer 和 audience 已被登记。", "This issuer and audience are trusted already, here or by another tenant."
     ),
     "issuer_removed": Text("该 issuer 已停用，请重新登记。", "The issuer was removed; create it again."),
+    "pending_request": Text("同类申请正在等待审批。", "A request of this kind is pending already."),
+    "decided": Text("该申请已审批、撤回或取消。", "The request is decided, withdrawn or cancelled already."),
     "inactive": Text("该主体已停用。", "The principal was removed."),
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }

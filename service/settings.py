@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         min_length=16,
         max_length=255,
     )
+    workers_inside: bool = _setting(
+        True,
+        en="whether `serve` runs the workers itself; `false` where `xiaohao worker` runs them",
+        zh="`serve` 是否自行运行后台任务；由 `xiaohao worker` 运行时设为 `false`",
+    )
     log_level: str = _setting(
         "info",
         en="`debug`, `info`, `warning` or `error`",

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -27,8 +28,8 @@ FULL = os.environ.get("TEST_SIZE") == "full"
 
 KINDS = ("sqlite", "postgresql")
 
-UNLIMITED = {"rate_limit": "", "tenant_rate_limit": ""}
-"""Tests ask faster than people do; those about the limits set their own."""
+UNLIMITED: dict[str, Any] = {"rate_limit": "", "tenant_rate_limit": "", "workers_inside": False}
+"""Tests ask faster than people do, and turn the clock themselves; those about limits and workers set their own."""
 
 
 @pytest.fixture(scope="session")

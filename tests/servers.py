@@ -66,6 +66,7 @@ class Server:
             "pool_size": str(self.settings.pool_size),
             "admin_key": self.admin_key,
             "log_level": "warning",
+            "workers_inside": str(self.settings.workers_inside).lower(),
             **self._more,
         }
         # Nothing is a value here, where it means "no limit".

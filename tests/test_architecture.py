@@ -36,9 +36,9 @@ TRESPASSES = [
     Trespass("pure-workflow", {"workflow/trespass.py": "import service.errors", "errors.py": "import httpx"}),
     Trespass("sql-in-store", {"api/trespass.py": "import sqlalchemy"}),
     Trespass("sql-in-store", {"actions/trespass.py": "from sqlmodel import select"}),
-    Trespass("sql-in-store", {"cli.py": "from sqlalchemy.ext.asyncio import create_async_engine"}),
+    Trespass("sql-in-store", {"cli/trespass.py": "from sqlalchemy.ext.asyncio import create_async_engine"}),
     Trespass("http-at-the-edge", {"actions/trespass.py": "from fastapi import Request"}),
-    Trespass("http-at-the-edge", {"cli.py": "import starlette.requests"}),
+    Trespass("http-at-the-edge", {"cli/trespass.py": "import starlette.requests"}),
     Trespass("store-through-actions", {"api/trespass.py": "import service.store"}),
     Trespass("store-through-actions", {"workers/__init__.py": "", "workers/trespass.py": "import service.store"}),
     Trespass(

@@ -4,22 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from service.actions import references, schedule
-from service.actions.facts import (
-    change,
-    interview_of,
-    lines_of,
-    open_contact,
-    policy_of,
-    seal_contact,
-    seen,
-    still_at,
-    view_of,
-)
+from service.actions import entries, references, schedule
+from service.actions.facts import open_contact, present, seal_contact, still_at, view_of
 from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.errors import forbidden, invalid
-from service.store import search
 from service.store.database import Changes, Tx
 from service.workflow import deadlines, events, listing
 from service.workflow.items import DeadlineAsked, Item, Lines, deadline_columns
@@ -52,30 +41,31 @@ async def correct(service: Service, call: Call, item_id: UUID, correction: Corre
         raise invalid(("/found_on", "in_future"))
 
     async def action(tx: Tx) -> ItemView:
-        found = await seen(tx, call, item_id)
-        item, lines = found.item, await lines_of(tx, call, found)
-        policy = await policy_of(tx, call, found)
-        _may_correct(Standing.of(call.grants, lines), correction)
-        still_at(item, if_version)
-        given = dict(correction.given)
         changes = Changes()
         if correction.co_units is not None:
             await schedule.hold_tree(tx, changes, call)
+        found = await present(tx, call, item_id)
+        _may_correct(found.standing, correction)
+        still_at(found.item, if_version)
+        entry, lines = found.entry(), found.lines
+        item, by = entry.after, found.call
+        given = dict(correction.given)
+        if correction.co_units is not None:
             units_found = await references.find_units(tx, call.tenant_id, {named.ref for named in correction.co_units})
             co_lines = tuple(units_found.line(named) for named in correction.co_units)
             lines = Lines(responsible=lines.responsible, supervising=lines.supervising, co=co_lines)
             given["co_unit_ids"] = tuple({line[0]: None for line in co_lines if line[0] != item.responsible_unit_id})
         if correction.deadline is not None:
-            given |= _deadline(call, item, correction, policy)
+            given |= _deadline(by, item, correction, found.policy)
         if correction.contact_given and open_contact(service, call, item) != correction.contact:
             given["contact_sealed"] = seal_contact(service, call, item.id, correction.contact)
         columns = listing.corrected(item, given, now=call.now)
-        after = replace(item, **columns)
-        result = view_of(service, call, after, policy, lines, await interview_of(tx, call, found.item))
         if columns:
-            _store(changes, call, item, after, columns)
+            after = replace(item, **columns)
+            entry.change(columns, events.of_correction(item, after, columns))
+            entries.store(changes, by, [entry])
             await tx.apply(changes)
-        return result
+        return view_of(service, by, entry.after, found.policy, lines, found.interview)
 
     return await service.write(call, action)
 
@@ -101,14 +91,3 @@ def _may_correct(standing: Standing, correction: Correction) -> None:
     touched = {*correction.given, *(["source"] if correction.contact_given else [])}
     if not touched <= OWN_FIELDS or correction.co_units is not None or correction.deadline is not None:
         raise forbidden("own_fields")
-
-
-def _store(changes: Changes, call: Call, item: Item, after: Item, columns: dict[str, Any]) -> None:
-    change(changes, call, item, columns)
-    if columns.keys() & search.SEARCHED:
-        search.replace(changes, call.tenant_id, item, after)
-    if "co_unit_ids" in columns:
-        schedule.move(changes, call, item, after)
-    else:
-        schedule.follow(changes, call, item, after)
-    call.write_down(changes, [events.of_correction(item, after, columns)], item.revision + 1)

@@ -1,22 +1,22 @@
 """The end of a unit: what it still had to do goes to another, or it does not end."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from service.actions import moving, references, schedule
-from service.actions.facts import case_of
+from service.actions import entries, references
+from service.actions.entries import Entry
+from service.actions.facts import by_calendar, case_of
 from service.actions.references import Named
 from service.actions.service import Call, new_id
 from service.errors import Refused, guard
 from service.store import ledgers, moves, units
 from service.store.database import Changes, Tx
-from service.workflow import ends, events, machine
-from service.workflow.events import EventDraft
+from service.workflow import ends, events
 from service.workflow.guards import Command
-from service.workflow.items import Item, Lines
-from service.workflow.organisation import Unit
+from service.workflow.items import Lines
+from service.workflow.organisation import Ledger, Unit
 from service.workflow.permissions import Standing
-from service.workflow.policy import Policy
 from service.workflow.states import Trigger
 from service.workflow.trees import Line
 
@@ -47,46 +47,47 @@ async def end(tx: Tx, changes: Changes, call: Call, unit: Unit, heir: Named | No
 
 async def _hand_over(tx: Tx, changes: Changes, call: Call, unit: Unit, target: Line) -> None:
     held = await moves.open_items(tx, call.tenant_id, unit.id)
-    own = [item for item in held if item.responsible_unit_id == unit.id]
-    ends.check_transferable(own)
+    ends.check_transferable(item for item in held if item.responsible_unit_id == unit.id)
     known = await units.lines(tx, call.tenant_id, {part for item in held for part in ends.units_of(item)})
-    after = await _transfer(tx, changes, call, unit, target, own, known)
-    others = [item for item in held if item.responsible_unit_id != unit.id]
-    replaced = [(item, ends.replaced(item, unit.id, target, known[item.responsible_unit_id])) for item in others]
-    after += moving.replace_units(changes, call, replaced)
-    schedule.rederive(changes, call, after)
+    found = {ledger_id: await _ledger(tx, call, ledger_id) for ledger_id in {item.ledger_id for item in held}}
+    by = await by_calendar(tx, call)
+    handed = []
+    for item in held:
+        ledger = found[item.ledger_id]
+        entry = Entry.of(by, item, ledgers.remember(call.tenant_id, ledger), ledger.policy_epoch)
+        if item.responsible_unit_id == unit.id:
+            _transfer(by, entry, unit, target, known)
+        else:
+            _replace(by, entry, ends.replaced(entry.after, unit.id, target, known[item.responsible_unit_id]))
+        handed.append(entry)
+    together = Changes()
+    entries.store(together, by, handed)
+    changes.extend(together.merged())
 
 
-async def _transfer(
-    tx: Tx, changes: Changes, call: Call, unit: Unit, target: Line, own: list[Item], known: dict[UUID, Line]
-) -> list[Item]:
+def _transfer(call: Call, entry: Entry, unit: Unit, target: Line, known: dict[UUID, Line]) -> None:
     """Through the same door as every transfer."""
-    policies = {item.ledger_id: await _policy(tx, call, item.ledger_id) for item in own}
+    item = entry.after
+    lines = Lines(
+        responsible=known[item.responsible_unit_id],
+        supervising=known[item.supervising_unit_id],
+        co=tuple(known[part] for part in item.co_unit_ids),
+    )
+    case = case_of(call, item, Standing.of(call.grants, lines), entry.policy, None)
     command = Command(
         trigger=Trigger.TRANSFER, responsible_unit_id=target[0], reason=f"{unit.name}（{unit.code}）停用，整体转办"
     )
-    stored: list[tuple[Item, dict[str, Any]]] = []
-    drafts: list[tuple[list[EventDraft], int]] = []
-    after = []
-    for item in own:
-        lines = Lines(
-            responsible=known[item.responsible_unit_id],
-            supervising=known[item.supervising_unit_id],
-            co=tuple(known[part] for part in item.co_unit_ids),
-        )
-        standing = Standing.of(call.grants, lines)
-        case = case_of(call, item, standing, policies[item.ledger_id], None)
-        step = machine.advance(ends.handed_to(case, target, lines.supervising), command, new_id=new_id)
-        stored.append((item, step.changes))
-        drafts.append((events.of_step(step), item.revision + 1))
-        after.append(step.after)
-    moving.store_items(changes, call, stored)
-    call.write_down_each(changes, drafts)
-    return after
+    entry.advance(call, ends.handed_to(case, target, lines.supervising), command, new_id=new_id)
 
 
-async def _policy(tx: Tx, call: Call, ledger_id: UUID) -> Policy:
+def _replace(call: Call, entry: Entry, units_after: dict[str, Any]) -> None:
+    before = entry.after
+    columns = {**units_after, "version": before.version + 1, "updated_at": call.now}
+    entry.change(columns, events.of_correction(before, replace(before, **columns), columns))
+
+
+async def _ledger(tx: Tx, call: Call, ledger_id: UUID) -> Ledger:
     ledger = await ledgers.by_id(tx, call.tenant_id, ledger_id)
     if ledger is None:
         raise Refused("not_found")
-    return ledgers.remember(call.tenant_id, ledger)
+    return ledger

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from service.actions import references
-from service.actions.facts import interview_of, lines_of, open_contact, policy_of, seen, view_of
+from service.actions.facts import by_calendar, interview_of, open_contact, present, seen, view_of
 from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.store import events as event_store
@@ -24,11 +24,8 @@ async def read(service: Service, call: Call, item_id: UUID) -> ItemView:
     """One item as this caller sees it now. Refuses `not_found`."""
 
     async def action(tx: Tx) -> ItemView:
-        found = await seen(tx, call, item_id)
-        policy = await policy_of(tx, call, found)
-        return view_of(
-            service, call, found.item, policy, await lines_of(tx, call, found), await interview_of(tx, call, found.item)
-        )
+        found = await present(tx, call, item_id)
+        return view_of(service, found.call, found.item, found.policy, found.lines, found.interview)
 
     return await service.read(action)
 
@@ -63,7 +60,8 @@ async def page(service: Service, call: Call, query: Query) -> ItemPage:
     """One page of the items that this caller sees. Refuses `invalid_request` (unknown units and ledgers)."""
 
     async def action(tx: Tx) -> ItemPage:
-        filters = await _resolved(tx, call, query)
+        by = await by_calendar(tx, call)
+        filters = await _resolved(tx, by, query)
         if not call.scope:
             return ItemPage([], None, 0 if query.total else None, False if filters.q is not None else None)
         found = await lists.page(
@@ -79,15 +77,10 @@ async def page(service: Service, call: Call, query: Query) -> ItemPage:
         )
         shown = found.items[: query.limit]
         more = found.positions[query.limit - 1] if len(found.items) > query.limit else None
-        return ItemPage(await _views(tx, service, call, shown, query.triggers), more, found.total, found.truncated)
+        return ItemPage(await views(tx, service, by, shown, query.triggers), more, found.total, found.truncated)
 
     # A count beside a page must not be of another moment: a subtree may have moved between.
     return await service.read(action, varied=True, whole=query.total)
-
-
-async def overdue(service: Service, call: Call, after: Position | None, limit: int) -> ItemPage:
-    """The work list: what is overdue in this caller's scope, most overdue first."""
-    return await page(service, call, Query(filters=Filters(overdue=True), after=after, limit=limit))
 
 
 async def _resolved(tx: Tx, call: Call, query: Query) -> Filters:
@@ -129,7 +122,7 @@ async def _lamp_days(tx: Tx, call: Call, lamps: tuple[str, ...]) -> tuple[LampDa
     )
 
 
-async def _views(tx: Tx, service: Service, call: Call, items: list[Item], triggers: bool) -> list[ItemView]:
+async def views(tx: Tx, service: Service, call: Call, items: list[Item], triggers: bool) -> list[ItemView]:
     """Items as this caller sees them; what each could do now only where it was asked for."""
     policies = {}
     for ledger_id in {item.ledger_id for item in items}:
@@ -143,11 +136,11 @@ async def _views(tx: Tx, service: Service, call: Call, items: list[Item], trigge
         for unit in (item.responsible_unit_id, item.supervising_unit_id, *item.co_unit_ids)
     }
     known = await units.lines(tx, call.tenant_id, wanted)
-    views = []
+    shown = []
     for item in items:
         policy = policies[item.ledger_id]
         if item.id not in judged:
-            views.append(view(item, policy, call.calendar, call.today))
+            shown.append(view(item, policy, call.calendar, call.today))
             continue
         lines = Lines(
             responsible=known[item.responsible_unit_id],
@@ -155,11 +148,11 @@ async def _views(tx: Tx, service: Service, call: Call, items: list[Item], trigge
             co=tuple(known[unit] for unit in item.co_unit_ids),
         )
         if triggers:
-            views.append(view_of(service, call, item, policy, lines, await interview_of(tx, call, item)))
+            shown.append(view_of(service, call, item, policy, lines, await interview_of(tx, call, item)))
         else:
             contact = open_contact(service, call, item) if Standing.of(call.grants, lines).sees_contact else None
-            views.append(view(item, policy, call.calendar, call.today, contact=contact))
-    return views
+            shown.append(view(item, policy, call.calendar, call.today, contact=contact))
+    return shown
 
 
 async def history(

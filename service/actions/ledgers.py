@@ -8,7 +8,7 @@ from service.actions import references
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden, invalid
-from service.store import ledgers
+from service.store import ledgers, replans
 from service.store.database import Changes, Duplicate, Tx
 from service.workflow import organisation_events
 from service.workflow.organisation import Ledger
@@ -90,6 +90,8 @@ async def change(
             read_version=ledger.version,
             **{f"new_{field}": getattr(after, field) for field in ledgers.CHANGEABLE},
         )
+        if after.policy_epoch != ledger.policy_epoch:
+            changes.add(replans.INSERT, **replans.first(call.tenant_id, new_id(), ledger_id, call.now))
         call.write_down(changes, [organisation_events.ledger_updated(ledger, after)])
         await tx.apply(changes)
         return after

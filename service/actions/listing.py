@@ -12,7 +12,7 @@ from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden, invalid
 from service.store import items as item_store
 from service.store import ledgers, search, units
-from service.store.database import Changes, Duplicate, Tx, Write
+from service.store.database import Changes, Duplicate, Tx
 from service.workflow import deadlines, events, listing
 from service.workflow.items import Draft, Item, Lines
 from service.workflow.listing import Place
@@ -98,7 +98,7 @@ async def _list_all(
     tx: Tx, service: Service, call: Call, listings: list[Listing], reserved: list[int]
 ) -> list[ItemView]:
     changes = Changes()
-    await schedule.hold_tree(tx, changes, call)
+    call = await schedule.hold_tree(tx, changes, call)
     found = await references.find_units(tx, call.tenant_id, {ref for each in listings for ref in _unit_refs(each)})
     known: dict[references.Ref, Ledger] = {}
     for each in listings:
@@ -112,22 +112,14 @@ async def _list_all(
     ]
     items = [item for item, _, _ in listed]
     changes.many(item_store.INSERT, [item_store.insert_params(call.tenant_id, item) for item in items])
-    schedule.start(changes, call, items)
+    schedule.start(changes, call, [(item, policy) for item, _, policy in listed])
     search.add(changes, call.tenant_id, items)
     for (item, _, _), each in zip(listed, listings, strict=True):
         call.write_down(changes, [events.of_listing(item, each.draft.closed_note, each.draft.closed_on)], 1)
     views = [view_of(service, call, item, policy, lines, interview=None) for item, lines, policy in listed]
     call.record(changes, views)
-    await tx.apply(_merged(changes))
+    await tx.apply(changes.merged())
     return views
-
-
-def _merged(changes: Changes) -> Changes:
-    """Writes of the same statement together, so that many items cost few round trips."""
-    together: dict[int, Write] = {}
-    for write in changes.writes:
-        together.setdefault(id(write.statement), Write(write.statement, [])).rows.extend(write.rows)
-    return Changes(changes.guards, list(together.values()))
 
 
 def _unit_refs(each: Listing) -> list[references.Ref]:
@@ -166,7 +158,7 @@ def _list_one(
             co_units=tuple({line[0]: None for line in co_lines if line[0] != responsible[0]}),
         ),
         item_id=item_id,
-        number=number(policy.item_number, ledger=ledger.code, year=listed_on.year, seq=seq),
+        number=number(policy.numbers["item"], ledger=ledger.code, year=listed_on.year, seq=seq),
         actor_id=call.caller.principal_id,
         lister_id=call.lister_id,
         contact_sealed=seal_contact(service, call, item_id, draft.contact),

@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from service.actions.facts import change, found_to_change, lines_of, seen
+from service.actions import entries
+from service.actions.facts import present_to_change, seen
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden
 from service.store import progress
 from service.store.database import Changes, Tx
 from service.workflow import events
 from service.workflow.items import Progress
-from service.workflow.permissions import Standing
 from service.workflow.states import State
 
 
@@ -19,17 +19,18 @@ async def report(service: Service, call: Call, item_id: UUID, text: str, percent
     """Add a progress entry. Refuses `not_found`, `forbidden`, and `invalid_transition` on a closed item."""
 
     async def action(tx: Tx) -> Progress | Replay:
-        found = await found_to_change(tx, call, item_id)
+        found = await present_to_change(tx, call, item_id)
         if isinstance(found, Replay):
             return found
-        item, standing = found.item, Standing.of(call.grants, await lines_of(tx, call, found))
-        if not standing.reports:
+        if not found.standing.reports:
             raise forbidden()
+        entry = found.entry()
+        item = entry.after
         if item.state == State.CLOSED:
             raise Refused("invalid_transition", facts={"state": item.state, "trigger": "progress"})
         principal = call.caller.principal_id
-        side = "responsible" if standing.reports_as_responsible else "supervising"
-        entry = Progress(new_id(), item.id, item.cycle, call.now, principal, call.caller.name, side, text, percent)
+        side = "responsible" if found.standing.reports_as_responsible else "supervising"
+        made = Progress(new_id(), item.id, item.cycle, call.now, principal, call.caller.name, side, text, percent)
         columns: dict[str, Any] = {
             "version": item.version + 1,
             "updated_at": call.now,
@@ -38,14 +39,13 @@ async def report(service: Service, call: Call, item_id: UUID, text: str, percent
         if side == "responsible":
             columns["hands"] = item.with_hand("progressed", principal)
         after = replace(item, **columns)
+        entry.change(columns, events.of_progress(after, progress_id=made.id, text=text, percent=percent, side=side))
+        entry.row(progress.INSERT, progress.params(call.tenant_id, made))
         changes = Changes()
-        change(changes, call, item, columns)
-        changes.add(progress.INSERT, **progress.params(call.tenant_id, entry))
-        draft = events.of_progress(after, progress_id=entry.id, text=text, percent=percent, side=side)
-        call.write_down(changes, [draft], item.revision + 1)
-        call.record(changes, entry)
+        entries.store(changes, found.call, [entry])
+        call.record(changes, made)
         await tx.apply(changes)
-        return entry
+        return made
 
     return await service.write(call, action)
 

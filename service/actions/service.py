@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import uuid_utils.compat
 
@@ -105,6 +106,10 @@ class Call:
         return self.caller.tenant_id
 
     @property
+    def tz(self) -> ZoneInfo:
+        return self.caller.timezone
+
+    @property
     def scope(self) -> tuple[UUID, ...]:
         """The units whose subtrees this caller sees."""
         return tuple({grant.unit_id: None for grant in self.grants})
@@ -125,6 +130,10 @@ class Call:
             return None
         caller = self.caller.principal_id.hex
         return (f"{self.caller.via.hex}:{caller}" if self.caller.via else caller), self.receipt.key
+
+    def by(self, calendar: Calendar) -> "Call":
+        """The same call by the tenant's present calendar."""
+        return self if calendar is self.calendar else replace(self, calendar=calendar)
 
     def with_receipt(self, receipt: Receipt | None) -> "Call":
         return replace(self, receipt=receipt)

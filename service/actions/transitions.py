@@ -1,32 +1,21 @@
 """Moving items through their states: people and the clock go through the same door."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from service.actions import references, schedule
-from service.actions.facts import (
-    case_of,
-    change,
-    found_to_change,
-    interview_of,
-    lines_of,
-    policy_of,
-    seen,
-    still_at,
-    view_of,
-)
+from service.actions import entries, references, schedule
+from service.actions.facts import Present, change, present, present_to_change, still_at, view_of
+from service.actions.issuing import Sheet, issue
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, invalid
-from service.store import interviews, search
 from service.store import items as item_store
 from service.store.database import Changes, Tx
-from service.workflow import events, machine
+from service.workflow import machine
 from service.workflow.guards import Case, Command
 from service.workflow.items import Lines
-from service.workflow.machine import Step
-from service.workflow.permissions import Standing
-from service.workflow.states import Trigger
+from service.workflow.states import NoticeKind, Trigger
 from service.workflow.views import ItemView
 
 
@@ -34,10 +23,7 @@ async def transitions(service: Service, call: Call, item_id: UUID) -> list[tuple
     """Each trigger with what stands against it for this caller now. Refuses `not_found`."""
 
     async def action(tx: Tx) -> list[tuple[str, Refused | None]]:
-        found = await seen(tx, call, item_id)
-        policy = await policy_of(tx, call, found)
-        standing = Standing.of(call.grants, await lines_of(tx, call, found))
-        return machine.prospects(case_of(call, found.item, standing, policy, await interview_of(tx, call, found.item)))
+        return machine.prospects((await present(tx, call, item_id)).case)
 
     return await service.read(action)
 
@@ -51,41 +37,67 @@ class Move:
     supervising: Named | None = None
 
 
+ON_TREE = (Trigger.TRANSFER, Trigger.ESCALATE)
+"""What makes rows anew for the units that see them."""
+
+
 async def advance(service: Service, call: Call, item_id: UUID, move: Move, if_version: int | None) -> ItemView | Replay:
     """Fire a trigger. Refuses `not_found`, `forbidden`, `stale_version`, `invalid_transition`, `guard_refused`."""
+    trigger = move.command.trigger
 
     async def action(tx: Tx) -> ItemView | Replay:
-        found = await found_to_change(tx, call, item_id)
+        changes = Changes()
+        if trigger in ON_TREE:
+            await schedule.hold_tree(tx, changes, call)
+        found = await present_to_change(tx, call, item_id)
         if isinstance(found, Replay):
             return found
-        lines = await lines_of(tx, call, found)
-        policy = await policy_of(tx, call, found)
-        standing = Standing.of(call.grants, lines)
-        case = case_of(call, found.item, standing, policy, await interview_of(tx, call, found.item))
-        machine.authorize(case, move.command)
+        machine.authorize(found.case, move.command)
         still_at(found.item, if_version)
-        changes = Changes()
-        if move.command.trigger == Trigger.TRANSFER:
-            await schedule.hold_tree(tx, changes, call)
-        case, command, lines = await _resolve(tx, call, case, move, lines)
-        step = machine.advance(case, command, new_id=new_id)
-        _store_step(changes, call, step)
-        if case.twin is not None:
-            # That the other item is no duplicate itself was read; this write holds only while it stays so.
-            change(changes, call, case.twin, {})
-        if command.trigger == Trigger.TRANSFER:
-            schedule.move(changes, call, step.before, step.after)
-        else:
-            schedule.follow(changes, call, step.before, step.after)
-        result = view_of(service, call, step.after, policy, lines, step.opens or case.interview)
+        result = await fire(tx, service, changes, found, move)
         call.record(changes, result)
         await tx.apply(changes)
         return result
 
-    return await service.write(call, action)
+    # An escalation issues its notice, whose number is held until the commit.
+    return await service.write(call, action, locking=trigger == Trigger.ESCALATE)
 
 
-async def _resolve(tx: Tx, call: Call, case: Case, move: Move, lines: Lines) -> tuple[Case, Command, Lines]:
+async def fire(
+    tx: Tx,
+    service: Service,
+    changes: Changes,
+    found: Present,
+    move: Move,
+    *,
+    entry: entries.Entry | None = None,
+    approving: str | None = None,
+    afterwards: Callable[[Command], None] | None = None,
+) -> ItemView:
+    """Fire a trigger on a present item and add what it changes; the item as the caller sees it then.
+
+    `entry` has what else is written about the item, `approving` the kind of the request that is granted. `afterwards`
+    is told what was fired, its units found, and may write more about the item.
+    """
+    call, lines = found.call, found.lines
+    entry = entry or found.entry()
+    case, command, lines = await resolve(tx, call, replace(found.case, item=entry.after), move, lines)
+    sheets = [Sheet.about(entry, NoticeKind.INTERVIEW)] if command.trigger == Trigger.ESCALATE else []
+    notice_id = sheets[0].id if sheets else None
+    step = entry.advance(call, case, command, new_id=new_id, approving=approving, notice_id=notice_id)
+    if afterwards is not None:
+        afterwards(command)
+    for sheet in sheets:
+        sheet.cover(entry)
+    await issue(tx, changes, call, sheets)
+    entries.store(changes, call, [entry])
+    if case.twin is not None:
+        # That the other item is no duplicate itself was read; this write holds only while it stays so.
+        change(changes, call, case.twin, {})
+    return view_of(service, call, entry.after, found.policy, lines, step.opens or case.interview)
+
+
+async def resolve(tx: Tx, call: Call, case: Case, move: Move, lines: Lines) -> tuple[Case, Command, Lines]:
     """The units and the item that a trigger's input names."""
     command = move.command
     if move.responsible is not None:
@@ -111,15 +123,3 @@ async def _resolve(tx: Tx, call: Call, case: Case, move: Move, lines: Lines) -> 
             raise invalid(("/duplicate_of", "unknown_reference"))
         case = replace(case, twin=twin.item)
     return case, command, lines
-
-
-def _store_step(changes: Changes, call: Call, step: Step) -> None:
-    tenant_id = call.tenant_id
-    change(changes, call, step.before, step.changes)
-    if step.opens is not None:
-        changes.add(interviews.INSERT, **interviews.params(tenant_id, step.opens))
-    if step.cancels_interview and step.before.interview_id is not None:
-        changes.add(interviews.CANCEL, tenant_id=tenant_id, interview_id=step.before.interview_id)
-    if step.changes.keys() & search.SEARCHED:
-        search.replace(changes, tenant_id, step.before, step.after)
-    call.write_down(changes, events.of_step(step), step.before.revision + 1)

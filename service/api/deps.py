@@ -84,7 +84,7 @@ def _deeper(value: Any, bound: int) -> bool:
     return True
 
 
-RESERVED = frozenset({"batch", "import"})
+RESERVED = frozenset({"batch", "import", "record"})
 """Segments that stand where an id could: no route takes them for one."""
 
 

@@ -153,29 +153,6 @@ class ItemBatchOut(Shape):
     items: list[ItemOut] = Field(max_length=1000)
 
 
-class OverdueOut(Shape):
-    kind: Line = Field(description="What is overdue: `item`.")
-    item: ItemOut
-    days_overdue: Count
-    working_days_overdue: Count
-    waiting_for: Line = Field(description="Whose move it is: `responsible` or `supervising`.")
-
-
-class OverduePageOut(Shape):
-    items: list[OverdueOut] = Field(max_length=200)
-    next_cursor: Text | None
-
-
-def overdue(view: ItemView) -> dict[str, Any]:
-    return {
-        "kind": "item",
-        "item": item(view),
-        "days_overdue": view.days_overdue,
-        "working_days_overdue": view.working_days_overdue,
-        "waiting_for": "supervising" if view.item.state == State.ESCALATED else "responsible",
-    }
-
-
 class ProspectOut(Shape):
     trigger: Trigger
     allowed: bool
@@ -247,6 +224,13 @@ class InterviewOut(Shape):
     commitments: Text | None
     recorded_by: UUID | None
     recorded_at: datetime | None
+    scheduled_at: datetime | None
+    place: Line | None
+    notice_id: UUID | None = Field(description="The notice that summons to it (约谈通知书).")
+
+
+class InterviewListOut(Shape):
+    items: list[InterviewOut] = Field(max_length=100)
 
 
 class InterviewPageOut(Shape):

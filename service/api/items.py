@@ -189,16 +189,6 @@ def _next(context: str, found: ItemPage) -> str | None:
 
 
 @router.get(
-    "/v1/overdue",
-    **documented("list_overdue", "The work list: what is overdue, most overdue first", shapes.OverduePageOut),
-)
-async def list_overdue(request: Asked, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    context = cursor_context(request)
-    found = await items.overdue(request.service, request.call, _position(context, cursor, "due_on"), limit)
-    return page_answer(request, [shapes.overdue(view) for view in found.items], _next(context, found))
-
-
-@router.get(
     "/v1/items/{item_id}",
     **documented("get_item", "The item", shapes.ItemOut, etag=True),
 )

@@ -15,6 +15,10 @@ def _distinct(values: list[Any]) -> list[Any]:
     return values
 
 
+distinct = AfterValidator(_distinct)
+"""Put on a list in which nothing may stand twice."""
+
+
 class SourceIn(Model):
     kind: SourceKind = SourceKind.OTHER
     ref: Name | None = None
@@ -46,12 +50,8 @@ class DeadlineIn(Model):
 
 Labels = Annotated[
     list[ShortLine],
-    AfterValidator(_distinct),
+    distinct,
     Field(max_length=20, json_schema_extra={"uniqueItems": True}),
 ]
-CoUnitIds = Annotated[
-    list[Id], AfterValidator(_distinct), Field(max_length=50, json_schema_extra={"uniqueItems": True})
-]
-CoUnits = Annotated[
-    list[Code], AfterValidator(_distinct), Field(max_length=50, json_schema_extra={"uniqueItems": True})
-]
+CoUnitIds = Annotated[list[Id], distinct, Field(max_length=50, json_schema_extra={"uniqueItems": True})]
+CoUnits = Annotated[list[Code], distinct, Field(max_length=50, json_schema_extra={"uniqueItems": True})]

@@ -1,6 +1,8 @@
 """The numbers that this process keeps for Prometheus, in a registry of its own."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from service.actions.ladder import Tally
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"})
@@ -17,6 +19,50 @@ class Metrics:
             "xiaohao_request_seconds", "Time to answer, by route.", ["method", "route"], buckets=BUCKETS,
             registry=self.registry,
         )  # fmt: skip
+
+        self._looks = Counter("xiaohao_looks_total", "Items that the clock looked at.", registry=self.registry)
+        self._passed = Counter(
+            "xiaohao_deadlines_passed_total", "Deadlines whose passing was noticed.", registry=self.registry
+        )
+        self._rescheduled = Counter(
+            "xiaohao_items_rescheduled_total", "Items whose days moved with the calendar.", registry=self.registry
+        )
+        self._forwarded = Counter(
+            "xiaohao_replanned_total", "Items brought forward after a change of policy or calendar.",
+            registry=self.registry,
+        )  # fmt: skip
+        self._fired = Counter(
+            "xiaohao_rungs_fired_total", "Rungs fired, by action.", ["action"], registry=self.registry
+        )
+        self._skipped = Counter(
+            "xiaohao_rungs_skipped_total", "Rungs skipped, by reason.", ["why"], registry=self.registry
+        )
+        self._notices = Counter("xiaohao_notices_total", "Notices made by the clock.", registry=self.registry)
+        self._backlog = Gauge("xiaohao_clock_backlog", "Items that wait for a look.", registry=self.registry)
+        self._lag = Gauge(
+            "xiaohao_clock_lag_seconds", "For how long the first of them has waited.", registry=self.registry
+        )
+        self._replans = Gauge(
+            "xiaohao_replans", "Changes of policy or calendar that items are still planned by.", registry=self.registry
+        )
+
+    def count(self, tally: Tally) -> None:
+        """What a round of the clock in this process did."""
+        self._looks.inc(tally.looked)
+        self._passed.inc(tally.passed)
+        self._rescheduled.inc(tally.rescheduled)
+        self._forwarded.inc(tally.forwarded)
+        self._notices.inc(tally.notices)
+        for action, count in tally.fired.items():
+            self._fired.labels(action).inc(count)
+        for why, count in tally.skipped.items():
+            self._skipped.labels(why).inc(count)
+
+    def waiting(self, backlog: int, lag: float, replans: int) -> None:
+        """What waits for a clock, whichever process it runs in."""
+        self._backlog.set(backlog)
+        self._lag.set(lag)
+        self._replans.set(replans)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request. `route` is the template, never the path: ids would be a label each."""

@@ -177,8 +177,11 @@ def install(app: FastAPI) -> None:
 
 TAGS = [
     {"name": "items", "description": "Problems, and what happens to them."},
+    {"name": "requests", "description": "What responsible units ask for, and what is decided (申请)."},
+    {"name": "notices", "description": "Numbered documents that units sign for (督办文书)."},
     {"name": "interviews", "description": "The formal talks (约谈) that escalations open."},
     {"name": "ledgers", "description": "Ledgers and their policies."},
+    {"name": "calendars", "description": "Working days and days off, where the tenant knows better or sooner."},
     {"name": "units", "description": "The organisation tree."},
     {"name": "principals", "description": "Who may call: people and platforms, their keys and their grants."},
     {"name": "issuers", "description": "OpenID providers whose tokens people may call with."},

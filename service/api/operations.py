@@ -3,12 +3,14 @@
 import html
 import ipaddress
 import secrets
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 
+from service.actions import ladder, replanning
 from service.api import access_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered
 from service.api.openapi import documented, problems
@@ -76,7 +78,19 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     if not _may_measure(request):
         raise Refused("unauthenticated")
+    await _measure_waiting(request)
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _measure_waiting(request: Request) -> None:
+    """What waits is asked of the database; while that is away the other numbers are worth having all the same."""
+    service, now = request.app.state.service, datetime.now(UTC)
+    try:
+        count, since = await ladder.backlog(service, now)
+        replans = await replanning.unfinished(service)
+    except Refused:
+        return
+    request.app.state.metrics.waiting(count, (now - since).total_seconds() if since else 0.0, replans)
 
 
 def _may_measure(request: Request) -> bool:

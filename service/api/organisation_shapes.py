@@ -1,6 +1,6 @@
-"""What answers about units and ledgers look like."""
+"""What answers about units, ledgers and calendars look like."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from service.actions.unit_import import Report
 from service.api.shapes import Count, Line, Shape, Text
+from service.workflow.calendar import KeptYear
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.states import (
     Level,
@@ -99,3 +100,23 @@ class LedgerPageOut(Shape):
 
 def ledger(each: Ledger) -> dict[str, Any]:
     return {name: getattr(each, name) for name in LedgerOut.model_fields}
+
+
+class CalendarOut(Shape):
+    year: int = Field(ge=1900, le=2199)
+    workdays: list[date] = Field(max_length=366)
+    holidays: list[date] = Field(max_length=366)
+    complete: bool
+    known: bool = Field(description="Whether the State Council's notice of the year came with this release.")
+    version: int = Field(ge=0, le=2_147_483_647, description="0: nothing was ever entered for this year.")
+
+
+def calendar(kept: KeptYear) -> dict[str, Any]:
+    return {
+        "year": kept.year,
+        "workdays": sorted(kept.table.workdays),
+        "holidays": sorted(kept.table.holidays),
+        "complete": kept.table.complete,
+        "known": kept.known,
+        "version": kept.version,
+    }

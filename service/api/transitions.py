@@ -1,5 +1,6 @@
 """Moving items over HTTP: one model for each trigger's input."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Body, Response
@@ -127,15 +128,17 @@ def _move(body: Any, call_today: Any) -> Move:
     """What was sent, as a command; what refers to a unit stays as it was named."""
     values = body.model_dump(exclude={"verification", "responsible_unit", "responsible_unit_id", "supervising_unit",
                                       "supervising_unit_id"})  # fmt: skip
-    verification = None
-    if isinstance(body, CloseIn):
-        given = body.verification
-        if given.on > call_today:
-            raise invalid(("/verification/on", "in_future"))
-        verification = Verification(given.method.value, given.on, given.note)
     if isinstance(body, TransferIn):
         return Move(Command(**values), named(body, "responsible_unit"), named_or_none(body, "supervising_unit"))
-    return Move(Command(**values, verification=verification))
+    checked = verification(body.verification, call_today) if isinstance(body, CloseIn) else None
+    return Move(Command(**values, verification=checked))
+
+
+def verification(given: VerificationIn, today: date) -> Verification:
+    """How it was checked before closing; refused where that lies in the future."""
+    if given.on > today:
+        raise invalid(("/verification/on", "in_future"))
+    return Verification(given.method.value, given.on, given.note)
 
 
 def _recorded(view: Any) -> Recorded:

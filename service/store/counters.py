@@ -1,8 +1,14 @@
-"""Counters for item numbers. A process reserves numbers by the block: unique and rising, gaps allowed."""
+"""Counters: item numbers are reserved by the block, unique and rising, gaps allowed; those of notices have none.
 
+A notice's number is taken in the transaction that issues it, so the counter's row is held until the commit: numbers
+come before all that is written, counters in the order of their keys.
+"""
+
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, bindparam, select, update
+from sqlalchemy import BigInteger, bindparam, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -38,6 +44,20 @@ TAKE = Statement(
     .values(next=bindparam("new_next", type_=BigInteger()))
 )
 
+_KEY = ("tenant_id", "ledger_id", "kind", "year")
+
+
+def _giving(insert: Any) -> Any:
+    """Take `count` numbers, from 1 on where nobody took any: the row is ours until the commit."""
+    values = [bindparam(name, type_=_counters.c[name].type) for name in _KEY]
+    after = bindparam("count", type_=BigInteger()) + literal_column("1")
+    given = insert(_counters).from_select([*_KEY, "next"], select(*values, after).where(gate()))
+    more = _counters.c.next + given.excluded.next - literal_column("1")
+    return given.on_conflict_do_update(index_elements=_KEY, set_={"next": more}).returning(_counters.c.next)
+
+
+GIVE = Statement(postgresql=_giving(postgresql.insert), sqlite=_giving(sqlite.insert))
+
 
 async def reserve(tx: Tx, tenant_id: UUID, ledger_id: UUID, kind: str, year: int, count: int) -> int:
     """Take `count` numbers; the first of them. A write of its own."""
@@ -51,3 +71,11 @@ async def reserve(tx: Tx, tenant_id: UUID, ledger_id: UUID, kind: str, year: int
         changes.add(INSERT, **key, next=first + count)
     await tx.apply(changes)
     return first
+
+
+async def give(tx: Tx, tenant_id: UUID, ledger_id: UUID, kind: str, year: int, count: int) -> int:
+    """The first of `count` numbers without a gap, held by this transaction: it must be one, so `locking`."""
+    row = await tx.one(GIVE, tenant_id=tenant_id, ledger_id=ledger_id, kind=kind, year=year, count=count)
+    if row is None:
+        raise LookupError("a counter gave no number")
+    return int(row[0]) - count

@@ -140,6 +140,17 @@ class Changes:
         if rows:
             self.writes.append(Write(statement, rows, sure))
 
+    def extend(self, more: "Changes") -> None:
+        self.guards += more.guards
+        self.writes += more.writes
+
+    def merged(self) -> "Changes":
+        """The same with the writes of one statement together, so that many rows cost few round trips."""
+        together: dict[int, Write] = {}
+        for write in self.writes:
+            together.setdefault(id(write.statement), Write(write.statement, [], write.sure)).rows.extend(write.rows)
+        return Changes(self.guards, list(together.values()))
+
     def for_dialect(self, dialect: Dialect) -> list[Write]:
         return [write for write in self.writes if not write.statement.absent(dialect)]
 

@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
-from service.store.types import Instant, Json, UuidList
+from service.store.types import Instant, Json, UuidList, any_of, texts
 from service.workflow.events import ACTORS_NAME, Event
 from service.workflow.sealing import reveal
 
@@ -63,6 +63,17 @@ OF_ITEM = Statement(
     .limit(bindparam("limit"))
 )
 
+NEWEST = Statement(
+    select(_events.c.body, _events.c.beside)
+    .where(
+        _events.c.tenant_id == _tenant,
+        _events.c.item_id == bindparam("item_id", type_=_events.c.item_id.type),
+        any_of(_events.c.type, texts("types")),
+    )
+    .order_by(_events.c.revision.desc(), _events.c.ordinal.desc())
+    .limit(bindparam("limit"))
+)
+
 
 def record(changes: Changes, tenant_id: UUID, events: list[Event]) -> None:
     """Add events to what is stored, each with its place in the queue for a position."""
@@ -98,3 +109,9 @@ async def of_item(
     """An item's events, oldest first, each with its (revision, ordinal)."""
     rows = await tx.all(OF_ITEM, tenant_id=tenant_id, item_id=item_id, revision=after[0], ordinal=after[1], limit=limit)
     return [((revision, ordinal), shown(bytes(body), beside)) for body, beside, revision, ordinal in rows]
+
+
+async def newest(tx: Tx, tenant_id: UUID, item_id: UUID, types: tuple[str, ...], limit: int) -> list[dict[str, Any]]:
+    """An item's newest events of some types, oldest of them first."""
+    rows = await tx.all(NEWEST, tenant_id=tenant_id, item_id=item_id, types=list(types), limit=limit)
+    return [shown(bytes(body), beside) for body, beside in reversed(rows)]

@@ -36,6 +36,9 @@ class InterviewRow(SQLModel, table=True):
     recorded_by: UUID | None
     recorded_at: datetime | None = Field(sa_type=Instant)
     seal_salt: bytes | None = Field(sa_type=LargeBinary)
+    scheduled_at: datetime | None = Field(sa_type=Instant)
+    place: str | None = Field(max_length=200)
+    notice_id: UUID | None
 
 
 _interviews, _work = table(InterviewRow), table(WorkRow)
@@ -48,12 +51,29 @@ _columns = [_interviews.c[name] for name in _names]
 
 INSERT = insert_row(InterviewRow)
 BY_ID = Statement(select(*_columns).where(_interviews.c.tenant_id == _tenant, _interviews.c.id == _id))
+BY_IDS = Statement(
+    select(*_columns).where(_interviews.c.tenant_id == _tenant, any_of(_interviews.c.id, ids("interview_ids")))
+)
 
 RECORD = Statement(
     update(_interviews)
     .where(_interviews.c.tenant_id == _tenant, _interviews.c.id == _id, gate())
     .values({name: bindparam(f"new_{name}", type_=_interviews.c[name].type) for name in RECORDED})
 )
+
+SCHEDULED = ("state", "scheduled_at", "place")
+SCHEDULE = Statement(
+    update(_interviews)
+    .where(_interviews.c.tenant_id == _tenant, _interviews.c.id == _id, gate())
+    .values({name: bindparam(f"new_{name}", type_=_interviews.c[name].type) for name in SCHEDULED})
+)
+
+RESCHEDULE = Statement(
+    update(_interviews)
+    .where(_interviews.c.tenant_id == _tenant, _interviews.c.id == _id, gate())
+    .values(due_on=bindparam("new_due", type_=_interviews.c.due_on.type))
+)
+"""The last good day by a calendar that has changed."""
 
 CANCEL = Statement(
     update(_interviews)
@@ -88,6 +108,11 @@ def interview(row: Any) -> Interview:
 
 def params(tenant_id: UUID, opened: Interview) -> dict[str, Any]:
     return {"tenant_id": tenant_id, **{name: getattr(opened, name) for name in _names}}
+
+
+async def by_ids(tx: Tx, tenant_id: UUID, interview_ids: list[UUID]) -> dict[UUID, Interview]:
+    rows = await tx.all(BY_IDS, tenant_id=tenant_id, interview_ids=interview_ids)
+    return {found.id: found for found in map(interview, rows)}
 
 
 async def by_id(tx: Tx, tenant_id: UUID, interview_id: UUID) -> Interview | None:

@@ -26,7 +26,8 @@ from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
 from service.store.idempotency import Answer, IdempotencyRow
 from service.store.ledgers import LedgerRow
-from service.store.types import ONE, Day, Instant, Json, TextList, UuidList, any_of, ids, line_of
+from service.store.tenants import Tenant
+from service.store.types import ONE, Day, Instant, Json, TextList, UuidList, any_of, gate, ids, line_of
 from service.store.worklist import WorkRow
 from service.workflow.items import Item
 
@@ -82,7 +83,10 @@ class ItemRow(SQLModel, table=True):
     deadline_text: str | None = Field(max_length=500)
     provisional: bool
     deadline_rule: dict[str, Any] | None = Field(sa_type=Json)
+    passed_on: date | None = Field(sa_type=Day)
+    rungs_from: date | None = Field(sa_type=Day)
     claim_due: date | None = Field(sa_type=Day)
+    claim_rule: dict[str, Any] | None = Field(sa_type=Json)
     state: str = Field(max_length=16)
     cycle: int
     extension_count: int
@@ -91,6 +95,7 @@ class ItemRow(SQLModel, table=True):
     escalation_count: int
     evidence_count: int
     hands: dict[str, Any] = Field(sa_type=Json)
+    pending: dict[str, Any] = Field(sa_type=Json)
     claim_signed_by: str | None = Field(max_length=200)
     claimed_at: datetime | None = Field(sa_type=Instant)
     claimed_by: UUID | None
@@ -110,7 +115,7 @@ class ItemRow(SQLModel, table=True):
 
 
 items = table(ItemRow)
-_ledgers, _work, _records = table(LedgerRow), table(WorkRow), table(IdempotencyRow)
+_ledgers, _work, _records, _tenants = table(LedgerRow), table(WorkRow), table(IdempotencyRow), table(Tenant)
 _tenant = bindparam("tenant_id", type_=items.c.tenant_id.type)
 _id = bindparam("item_id", type_=items.c.id.type)
 
@@ -129,16 +134,25 @@ def in_scope(tenant: ColumnElement[Any], item: ColumnElement[Any]) -> ColumnElem
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An item with the lines of its units and its ledger's policy epoch; and the answer recorded under a key."""
+    """An item with the lines of its units and the epochs of its ledger's policy and its tenant's calendar; and the
+    answer recorded under a key."""
 
     item: Item
     responsible: tuple[UUID, ...]
     supervising: tuple[UUID, ...]
     policy_epoch: int
+    calendar_epoch: int
     answered: Answer | None
 
 
-_FOUND = (*COLUMNS, line_of("items.responsible_unit_id"), line_of("items.supervising_unit_id"), _ledgers.c.policy_epoch)
+_FOUND = (
+    *COLUMNS,
+    line_of("items.responsible_unit_id"),
+    line_of("items.supervising_unit_id"),
+    _ledgers.c.policy_epoch,
+    _tenants.c.calendar_epoch,
+)
+_AND_TENANT = _tenants.c.tenant_id == items.c.tenant_id
 _AND_LEDGER = (_ledgers.c.tenant_id == items.c.tenant_id) & (_ledgers.c.id == items.c.ledger_id)
 _AND_RECORD = (
     (_records.c.tenant_id == items.c.tenant_id)
@@ -148,13 +162,18 @@ _AND_RECORD = (
 _THIS = (items.c.tenant_id == _tenant, items.c.id == _id, in_scope(items.c.tenant_id, items.c.id))
 
 INSERT = insert_row(ItemRow)
-FIND = Statement(select(*_FOUND).select_from(items.join(_ledgers, _AND_LEDGER)).where(*_THIS))
+_with_epochs = items.join(_ledgers, _AND_LEDGER).join(_tenants, _AND_TENANT)
+FIND = Statement(select(*_FOUND).select_from(_with_epochs).where(*_THIS))
 FIND_WITH_KEY = Statement(
     select(*_FOUND, *(_records.c[name] for name in Answer.__dataclass_fields__))
-    .select_from(items.join(_ledgers, _AND_LEDGER).outerjoin(_records, _AND_RECORD))
+    .select_from(_with_epochs.outerjoin(_records, _AND_RECORD))
     .where(*_THIS)
 )
 HOLD = Statement(select(ONE).select_from(items).where(items.c.tenant_id == _tenant, items.c.id == _id))
+
+_these = select(*COLUMNS).where(items.c.tenant_id == _tenant, any_of(items.c.id, ids("item_ids"))).order_by(items.c.id)
+THESE, TAKE_THESE = Statement(_these), Statement(_these.with_for_update())
+"""By id, whoever sees them; in the order of their ids, so that no two transactions wait for each other."""
 
 SEEN = Statement(
     select(items.c.id).where(
@@ -171,6 +190,22 @@ BY_EXTERNAL_REF = Statement(
         in_scope(items.c.tenant_id, items.c.id),
     )
 )
+
+
+PLANNED = Statement(
+    update(items)
+    .where(
+        items.c.tenant_id == _tenant,
+        items.c.id == _id,
+        items.c.revision == bindparam("read_revision", type_=items.c.revision.type),
+        gate(),
+    )
+    .values(
+        policy_epoch=bindparam("new_policy_epoch", type_=items.c.policy_epoch.type),
+        calendar_epoch=bindparam("new_calendar_epoch", type_=items.c.calendar_epoch.type),
+    )
+)
+"""That an item agrees with a policy and a calendar: nothing about it changes."""
 
 
 @lru_cache(maxsize=256)
@@ -195,6 +230,14 @@ def write_params(tenant_id: UUID, item: Item, changes: dict[str, Any]) -> tuple[
     statement = write(tuple(sorted(changes)))
     params: dict[str, Any] = {f"new_{name}": value for name, value in changes.items()}
     return statement, {**params, "tenant_id": tenant_id, "item_id": item.id, "read_revision": item.revision}
+
+
+def planned(tenant_id: UUID, item: Item) -> dict[str, Any]:
+    """The parameters of PLANNED."""
+    return {
+        "tenant_id": tenant_id, "item_id": item.id, "read_revision": item.revision,
+        "new_policy_epoch": item.policy_epoch, "new_calendar_epoch": item.calendar_epoch,
+    }  # fmt: skip
 
 
 def insert_params(tenant_id: UUID, item: Item) -> dict[str, Any]:
@@ -226,8 +269,14 @@ async def find(
     if row is None:
         return None
     end = len(NAMES)
-    answered = Answer(*row[end + 3 :]) if key is not None and row[end + 3] is not None else None
-    return Found(item_of(row), tuple(row[end]), tuple(row[end + 1]), row[end + 2], answered)
+    answered = Answer(*row[end + 4 :]) if key is not None and row[end + 4] is not None else None
+    return Found(item_of(row), tuple(row[end]), tuple(row[end + 1]), row[end + 2], row[end + 3], answered)
+
+
+async def these(tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID]) -> list[Item]:
+    """Items that something else is about, whoever sees them; held until the commit where `contended`."""
+    rows = await tx.all(TAKE_THESE if tx.contended else THESE, tenant_id=tenant_id, item_ids=list(item_ids))
+    return [item_of(row) for row in rows]
 
 
 async def seen_of(tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID], scope: Iterable[UUID]) -> set[UUID]:

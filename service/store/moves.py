@@ -1,7 +1,7 @@
 """A subtree under another parent: the lines of its units, and who sees the items of these.
 
 Each statement sees what the one before it did, so they run one by one, behind the guards of the tree and of the unit.
-Every item that a unit of the subtree has a part in has a row on the work list of the unit that moves.
+Everything that a unit of the subtree has a part in, item or notice, has a row on the work list of the unit that moves.
 """
 
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from service.store.base import table
 from service.store.database import Changes, Statement, Tx
 from service.store.items import COLUMNS, item_of, items
+from service.store.notices import notices
 from service.store.types import ONE, UuidList, any_of, gate, ids, in_order, joined_by
 from service.store.units import Ancestor
 from service.store.worklist import CO, EXACT, OPEN_ITEM, RESPONSIBLE, SUPERVISING, WorkRow, seen_as
@@ -59,20 +60,21 @@ UNSEE = Statement(
 # may see it through another of its units as well.
 SEE = Statement(
     insert(_work).from_select(
-        ["tenant_id", "ref", "unit_id", "kind", "due", "relation"],
+        ["tenant_id", "ref", "unit_id", "kind", "due", "item_id", "relation"],
         select(
             _tenant,
             _seen.c.ref,
             _ancestors.c.ancestor_id,
             _seen.c.kind,
             _seen.c.due,
+            _seen.c.item_id,
             seen_as(_ancestors.c.unit_id == items.c.responsible_unit_id, RESPONSIBLE)
             + seen_as(_ancestors.c.unit_id == items.c.supervising_unit_id, SUPERVISING)
             + seen_as(_any_co_units & any_of(_ancestors.c.unit_id, items.c.co_unit_ids), CO),
         )
         .select_from(
             in_order(
-                in_order(_seen, items, (items.c.tenant_id == _tenant) & (items.c.id == _seen.c.ref)),
+                in_order(_seen, items, (items.c.tenant_id == _tenant) & (items.c.id == _seen.c.item_id)),
                 _ancestors,
                 (_ancestors.c.tenant_id == _tenant) & any_of(_ancestors.c.unit_id, _units_of_item),
             )
@@ -83,7 +85,40 @@ SEE = Statement(
             any_of(_ancestors.c.ancestor_id, ids("changed")),
             gate(),
         )
-        .group_by(_seen.c.ref, _ancestors.c.ancestor_id, _seen.c.kind, _seen.c.due),
+        .group_by(_seen.c.ref, _ancestors.c.ancestor_id, _seen.c.kind, _seen.c.due, _seen.c.item_id),
+    )
+)
+
+_units_of_notice = joined_by(notices.c.copy_unit_ids, notices.c.unit_id, notices.c.supervising_unit_id)
+# A notice keeps its units; which units lie above them may have changed all the same.
+SEE_NOTICES = Statement(
+    insert(_work).from_select(
+        ["tenant_id", "ref", "unit_id", "kind", "due", "item_id", "relation"],
+        select(
+            _tenant,
+            _seen.c.ref,
+            _ancestors.c.ancestor_id,
+            _seen.c.kind,
+            _seen.c.due,
+            _seen.c.item_id,
+            seen_as(_ancestors.c.unit_id == notices.c.unit_id, RESPONSIBLE)
+            + seen_as(_ancestors.c.unit_id == notices.c.supervising_unit_id, SUPERVISING)
+            + seen_as(any_of(_ancestors.c.unit_id, notices.c.copy_unit_ids), CO),
+        )
+        .select_from(
+            in_order(
+                in_order(_seen, notices, (notices.c.tenant_id == _tenant) & (notices.c.id == _seen.c.ref)),
+                _ancestors,
+                (_ancestors.c.tenant_id == _tenant) & any_of(_ancestors.c.unit_id, _units_of_notice),
+            )
+        )
+        .where(
+            _seen.c.tenant_id == _tenant,
+            _seen.c.unit_id == _unit,
+            any_of(_ancestors.c.ancestor_id, ids("changed")),
+            gate(),
+        )
+        .group_by(_seen.c.ref, _ancestors.c.ancestor_id, _seen.c.kind, _seen.c.due, _seen.c.item_id),
     )
 )
 
@@ -102,6 +137,7 @@ def rehang(
     changes.add(ATTACH, tenant_id=tenant_id, unit_id=unit_id, parent_id=parent_id)
     changes.add(UNSEE, tenant_id=tenant_id, unit_id=unit_id, changed=list(changed))
     changes.add(SEE, tenant_id=tenant_id, unit_id=unit_id, changed=list(changed))
+    changes.add(SEE_NOTICES, tenant_id=tenant_id, unit_id=unit_id, changed=list(changed))
 
 
 # -- the items of the unit itself

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -35,6 +35,18 @@ BY_CODE = Statement(
     )
 )
 ALL = Statement(select(_tenants.c.tenant_id))
+
+_tenant = bindparam("tenant_id", type_=_tenants.c.tenant_id.type)
+EPOCH = Statement(select(_tenants.c.calendar_epoch).where(_tenants.c.tenant_id == _tenant))
+RAISE_EPOCH = Statement(
+    update(_tenants)
+    .where(
+        _tenants.c.tenant_id == _tenant,
+        _tenants.c.calendar_epoch == bindparam("read_epoch", type_=_tenants.c.calendar_epoch.type),
+    )
+    .values(calendar_epoch=_tenants.c.calendar_epoch + 1)
+)
+"""The guard of a change of the calendar: of two at once, the later reads again."""
 
 
 async def find(tx: Tx, code: str) -> tuple[UUID, ZoneInfo] | None:

@@ -28,6 +28,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
+from service.store.tenants import Tenant
 from service.store.types import ONE, Instant, any_of, gate, ids, in_order, line_of, texts
 from service.workflow.organisation import Unit
 
@@ -72,7 +73,7 @@ class Tree(SQLModel, table=True):
     epoch: int
 
 
-_units, _ancestors, _trees = table(UnitRow), table(Ancestor), table(Tree)
+_units, _ancestors, _trees, _tenants = table(UnitRow), table(Ancestor), table(Tree), table(Tenant)
 _tenant = bindparam("tenant_id", type_=_units.c.tenant_id.type)
 _unit = bindparam("unit_id", type_=_units.c.id.type)
 _columns = [_units.c[name] for name in Unit.__dataclass_fields__]
@@ -103,7 +104,15 @@ GUARD_TREE = Statement(
 )
 
 _epoch = select(_trees.c.epoch).where(_trees.c.tenant_id == _tenant)
-EPOCH, EPOCH_HELD = Statement(_epoch), Statement(_epoch.with_for_update(read=True))
+EPOCH = Statement(_epoch)
+
+_epochs = (
+    select(_trees.c.epoch, _tenants.c.calendar_epoch)
+    .select_from(_trees.join(_tenants, _tenants.c.tenant_id == _trees.c.tenant_id))
+    .where(_trees.c.tenant_id == _tenant)
+)
+EPOCHS, EPOCHS_HELD = Statement(_epochs), Statement(_epochs.with_for_update(read=True, of=_trees))
+"""The tree's epoch and the calendar's: what new rows are derived by."""
 
 RAISE_EPOCH = Statement(
     update(_trees)

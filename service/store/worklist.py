@@ -2,7 +2,8 @@
 
 For every ancestor-or-self of an item's responsible, supervising and co-units there is one row, deduplicated, with the
 day it is due. Scope and order are thereby one index range, whatever the size of the subtree. Closed items keep their
-rows under another kind, so that open work is never searched among them.
+rows under another kind, so that open work is never searched among them. Pending requests and interviews are seen by
+whom their item is seen; a notice by its own units, as they were when it was made.
 """
 
 from datetime import date
@@ -32,6 +33,15 @@ from service.store.units import Ancestor
 
 OPEN_ITEM = "item"
 CLOSED_ITEM = "closed"
+REQUEST = "request"
+INTERVIEW = "interview"
+RECEIPT = "receipt"
+DRAFT = "draft"
+FILED = "notice"
+"""A pending request; an interview to be held; a notice to be signed for, one to be issued, one that is done with."""
+
+OVERDUE_KINDS = (OPEN_ITEM, REQUEST, INTERVIEW, RECEIPT, DRAFT)
+"""What is overdue work once its day has passed."""
 
 RESPONSIBLE, SUPERVISING, CO = 1, 2, 4
 """Bits of `relation`: why a unit sees the item. The same shifted by EXACT: it is that very unit, not one above."""
@@ -40,8 +50,13 @@ EXACT = 3
 
 
 class WorkRow(SQLModel, table=True):
+    """`item_id` is the item whose units see the row; None for a notice, which has its own."""
+
     __tablename__ = "worklist"
-    __table_args__ = (Index("ix_worklist_due", "tenant_id", "unit_id", "kind", "due", "ref"),)
+    __table_args__ = (
+        Index("ix_worklist_due", "tenant_id", "unit_id", "kind", "due", "ref"),
+        Index(None, "tenant_id", "item_id"),
+    )
 
     tenant_id: UUID = Field(primary_key=True)
     ref: UUID = Field(primary_key=True)
@@ -49,6 +64,7 @@ class WorkRow(SQLModel, table=True):
     kind: str = Field(max_length=16)
     due: date = Field(sa_type=Day)
     relation: int = Field(sa_type=SmallInteger)
+    item_id: UUID | None
 
 
 _work, _ancestors = table(WorkRow), table(Ancestor)
@@ -72,13 +88,14 @@ def _constant(value: int) -> ColumnElement[int]:
 
 def _derive(group: ColumnElement[Any]) -> Insert:
     return insert(_work).from_select(
-        ["tenant_id", "ref", "unit_id", "kind", "due", "relation"],
+        ["tenant_id", "ref", "unit_id", "kind", "due", "item_id", "relation"],
         select(
             _tenant,
             _ref,
             _ancestors.c.ancestor_id,
             bindparam("kind", type_=_work.c.kind.type),
             bindparam("due", type_=_work.c.due.type),
+            bindparam("item_id", type_=_work.c.item_id.type),
             seen_as(_ancestors.c.unit_id == _responsible, RESPONSIBLE)
             + seen_as(_ancestors.c.unit_id == _supervising, SUPERVISING)
             + seen_as(any_of(_ancestors.c.unit_id, ids("co_units")), CO),
@@ -109,14 +126,28 @@ RESCHEDULE = Statement(
 )
 
 REMOVE = Statement(delete(_work).where(_work.c.tenant_id == _tenant, _work.c.ref == _ref, gate()))
+REMOVE_OF_ITEM = Statement(
+    delete(_work).where(
+        _work.c.tenant_id == _tenant, _work.c.item_id == bindparam("item_id", type_=_work.c.item_id.type), gate()
+    )
+)
+"""An item's own rows and those of what is pending about it."""
 
 
 def derive(
-    *, tenant_id: UUID, ref: UUID, kind: str, due: date, responsible: UUID, supervising: UUID, co_units: list[UUID]
+    *,
+    tenant_id: UUID,
+    ref: UUID,
+    item_id: UUID | None,
+    kind: str,
+    due: date,
+    responsible: UUID,
+    supervising: UUID,
+    co_units: list[UUID],
 ) -> dict[str, object]:
     """The parameters of DERIVE."""
     return {
-        "tenant_id": tenant_id, "ref": ref, "kind": kind, "due": due,
+        "tenant_id": tenant_id, "ref": ref, "item_id": item_id, "kind": kind, "due": due,
         "responsible": responsible, "supervising": supervising, "co_units": co_units,
         "units": [responsible, supervising, *co_units],
     }  # fmt: skip

@@ -30,6 +30,24 @@ class YearTable:
     complete: bool
 
 
+EMPTY = YearTable(frozenset(), frozenset(), complete=False)
+"""The table of a year for which a tenant has entered nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptYear:
+    """A tenant's table of a year as it is kept. `version` counts its changes; 0: nothing was ever entered."""
+
+    year: int
+    table: YearTable
+    version: int
+
+    @property
+    def known(self) -> bool:
+        """Whether the year is published without any table."""
+        return self.year in KNOWN_YEARS
+
+
 @dataclass(frozen=True, slots=True)
 class _Year:
     """One year, ready to be counted: its working days as rising `date.toordinal()` numbers, and named days."""
@@ -103,6 +121,15 @@ class Calendar:
         None on ordinary working days and weekends, and where a tenant's table says so without a name.
         """
         return self._year(day.year).names.get(day)
+
+    def ruled(self, day: date) -> bool | None:
+        """What the tenant's own table says of `day`: worked, or off; None where it does not name it."""
+        table = self._tables.get(day.year)
+        if table is None:
+            return None
+        if day in table.holidays:
+            return False
+        return True if day in table.workdays else None
 
     def _rank(self, day: date) -> int:
         """How many working days of its year have begun when `day` ends."""

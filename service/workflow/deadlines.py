@@ -21,6 +21,7 @@ GREEN = "green"
 SEVERITY_LIMIT = "severity_limit"
 IMMEDIATE = "immediate"
 STANDING = "standing"
+CLAIM = "claim"
 WORKING_DAYS = "working_days"
 MONTHS = "months"
 

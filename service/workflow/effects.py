@@ -10,9 +10,18 @@ from typing import Any
 from uuid import UUID
 
 from service.workflow import guards
+from service.workflow.calendar import Calendar
+from service.workflow.deadlines import CLAIM, WORKING_DAYS, Rule
 from service.workflow.guards import Case, Command
 from service.workflow.items import Interview, Item
-from service.workflow.states import DeadlineKind, InterviewState, Resolution, Trigger
+from service.workflow.states import DeadlineKind, InterviewState, RequestKind, Resolution, Trigger
+from service.workflow.waiting import INTERVIEW, Waiting
+
+
+def claim_deadline(calendar: Calendar, opened_on: date, within: int) -> dict[str, Any]:
+    """By when an item that becomes open on a day must be claimed, and how that day came about."""
+    rule = Rule(CLAIM, within, WORKING_DAYS, opened_on)
+    return {"claim_due": calendar.add(opened_on, within), "claim_rule": rule.to_dict()}
 
 
 def _opened_anew(case: Case) -> dict[str, Any]:
@@ -21,7 +30,7 @@ def _opened_anew(case: Case) -> dict[str, Any]:
         "claim_signed_by": None,
         "claimed_at": None,
         "claimed_by": None,
-        "claim_due": case.calendar.add(case.today, case.policy.claim_within),
+        **claim_deadline(case.calendar, case.today, case.policy.claim_within),
         "extension_count": 0,
         "extension_days": 0,
     }
@@ -73,6 +82,27 @@ def _escalate(case: Case, command: Command) -> dict[str, Any]:
     return {"escalation_count": case.item.escalation_count + 1}
 
 
+CANCELS: dict[str, tuple[str, ...]] = {
+    Trigger.EXTEND: (RequestKind.EXTENSION,),
+    Trigger.ESCALATE: (RequestKind.EXTENSION, RequestKind.TRANSFER),
+    Trigger.TRANSFER: tuple(RequestKind),
+    Trigger.CLOSE: tuple(RequestKind),
+    Trigger.ANNUL: tuple(RequestKind),
+}
+"""The pending requests that a trigger overtakes. A closure outlives an escalation: it may be true all the same."""
+
+
+def overtaken(item: Item, trigger: str, approving: str | None) -> tuple[str, ...]:
+    """The kinds of pending requests that `trigger` cancels; `approving` is the one that it grants."""
+    return tuple(kind for kind in CANCELS.get(trigger, ()) if kind in item.pending and kind != approving)
+
+
+def pending_after(item: Item, trigger: str, cancelled: tuple[str, ...], approving: str | None) -> dict[str, Any]:
+    """What is still waited for once `trigger` has fired. A closed item waits for no interview either."""
+    gone = {*cancelled, approving, *([INTERVIEW] if trigger in (Trigger.CLOSE, Trigger.ANNUL) else [])}
+    return {kind: waiting for kind, waiting in item.pending.items() if kind not in gone}
+
+
 def _resume(case: Case, command: Command) -> dict[str, Any]:
     claim = _signed(case, command) if case.item.claimed_at is None else {}
     return {**_moved_deadline(case.item, command.deadline), **claim}
@@ -100,6 +130,8 @@ def _reopen(case: Case, command: Command) -> dict[str, Any]:
         **_opened_anew(case),
         **_moved_deadline(case.item, command.deadline),
         "cycle": case.item.cycle + 1,
+        "passed_on": None,
+        "rungs_from": None,
         "escalation_count": 0,
         "extended_late": 0,
         "evidence_count": 0,
@@ -128,14 +160,16 @@ EFFECTS: dict[str, Callable[[Case, Command], dict[str, Any]]] = {
 }
 
 
-def opened_interview(case: Case, interview_id: UUID) -> Interview:
-    """The formal talk that an escalation opens."""
-    return Interview(
+def opened_interview(case: Case, interview_id: UUID) -> tuple[Interview, Waiting]:
+    """The formal talk that an escalation opens, and what the item waits for from now on."""
+    waiting = Waiting.begin(interview_id, None, case.today, case.policy.interview_within, case.calendar)
+    interview = Interview(
         id=interview_id,
         item_id=case.item.id,
         unit_id=case.item.responsible_unit_id,
         cycle=case.item.cycle,
         state=InterviewState.PENDING,
         opened_at=case.now,
-        due_on=case.calendar.add(case.today, case.policy.interview_within),
+        due_on=waiting.due,
     )
+    return interview, waiting

@@ -87,8 +87,13 @@ TYPES: dict[str, str] = {
 ACTORS_NAME = "actor/name"
 """Where the name of whoever did it lies beside an event. No field of the data is called so."""
 
-HIDDEN = frozenset({"contact_sealed", "hands", "version", "revision", "updated_at", "deadline_rule", "closed_at"})
-"""Columns that no `changes` shows: who complained, and what the event says elsewhere."""
+HIDDEN = frozenset(
+    {
+        "contact_sealed", "hands", "pending", "version", "revision", "updated_at", "closed_at", "passed_on",
+        "claim_rule", "rungs_from", "policy_epoch", "calendar_epoch",
+    }
+)  # fmt: skip
+"""Columns that no `changes` shows: who complained, and what other events say."""
 
 
 def plain(value: Any) -> Any:
@@ -132,7 +137,8 @@ def of_listing(item: Item, closed_note: str | None, closed_on: date | None) -> E
         "responsible_person": item.responsible_person, "goal": item.goal, "measures": item.measures,
         "found_on": item.found_on, "listed_at": item.listed_at, "deadline_kind": item.deadline_kind,
         "due_on": item.due_on, "review_on": item.review_on, "deadline_text": item.deadline_text,
-        "provisional": item.provisional, "claim_due": item.claim_due, "state": item.state,
+        "provisional": item.provisional, "deadline_rule": item.deadline_rule,
+        "claim_due": item.claim_due, "state": item.state,
         "resolution": item.resolution, "closed_on": closed_on, "note": closed_note,
         "labels": item.labels or None, "attributes": item.attributes or None,
     }  # fmt: skip
@@ -168,6 +174,9 @@ def of_step(step: Step) -> list[EventDraft]:
     if step.cancels_interview:
         cancelled = {"interview_id": str(step.after.interview_id)}
         drafts.append(EventDraft("interview.cancelled", Subject.of(step.after), audience, cancelled))
+    for kind in step.cancelled:
+        overtaken = {"request_id": step.before.pending[kind]["id"], "kind": kind}
+        drafts.append(EventDraft("request.cancelled", Subject.of(step.after), audience, overtaken))
     return drafts
 
 

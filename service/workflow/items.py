@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from service.workflow.deadlines import Deadline, Rule
-from service.workflow.states import DeadlineKind, InterviewState, Severity, SourceKind, State
+from service.workflow.states import DeadlineKind, InterviewState, RequestKind, Severity, SourceKind, State
+from service.workflow.waiting import Waiting
 
 NEVER = date(9999, 12, 31)
 """Where a work list needs a day and the item has none: such rows sort last."""
@@ -17,7 +18,11 @@ NEVER = date(9999, 12, 31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One problem. `version` counts its own changes, `revision` every transaction that wrote anything about it."""
+    """One problem. `version` counts its own changes, `revision` every transaction that wrote anything about it.
+
+    `passed_on` is the deadline whose passing is on record already. `rungs_from` is the day from which rungs after the
+    deadline count where a decision was waited for. `pending` is what others still have to do, see `Waiting`.
+    """
 
     id: UUID
     number: str
@@ -47,7 +52,10 @@ class Item:
     deadline_text: str | None
     provisional: bool
     deadline_rule: dict[str, Any] | None
+    passed_on: date | None
+    rungs_from: date | None
     claim_due: date | None
+    claim_rule: dict[str, Any] | None
     state: str
     cycle: int
     extension_count: int
@@ -56,6 +64,7 @@ class Item:
     escalation_count: int
     evidence_count: int
     hands: dict[str, list[str]]
+    pending: dict[str, dict[str, Any]]
     claim_signed_by: str | None
     claimed_at: datetime | None
     claimed_by: UUID | None
@@ -82,6 +91,23 @@ class Item:
         """Overdue is derived, never stored: an unclosed item whose last good day lies before `today`."""
         day = self.deadline_day
         return day is not None and self.state != State.CLOSED and today > day
+
+    def waiting(self, kind: str) -> Waiting | None:
+        """The pending request of a kind, or the pending `interview`."""
+        stored = self.pending.get(kind)
+        return Waiting.from_dict(stored) if stored else None
+
+    @property
+    def held(self) -> bool:
+        """Waiting for the decider is not the unit's delay: no rung after the deadline is met meanwhile.
+
+        So while a closure asked on or before the deadline is pending, or an extension, which is always asked in time.
+        """
+        if not self.pending:
+            return False
+        day, closure = self.deadline_day, self.waiting(RequestKind.CLOSURE)
+        in_time = closure is not None and day is not None and closure.on <= day
+        return in_time or RequestKind.EXTENSION in self.pending
 
     def touched_by(self, principal_id: UUID) -> bool:
         """Four eyes: whether this person claimed, asked for closure or reported as the responsible side this cycle."""
@@ -139,6 +165,9 @@ class Interview:
     recorded_by: UUID | None = None
     recorded_at: datetime | None = None
     seal_salt: bytes | None = None
+    scheduled_at: datetime | None = None
+    place: str | None = None
+    notice_id: UUID | None = None
 
     @property
     def recorded(self) -> bool:

@@ -9,9 +9,13 @@ from service.errors import guard, invalid
 from service.workflow import deadlines
 from service.workflow.calendar import Calendar
 from service.workflow.deadlines import Deadline
+from service.workflow.effects import claim_deadline
 from service.workflow.items import DeadlineAsked, Draft, Item, deadline_columns
 from service.workflow.policy import Policy
 from service.workflow.states import DeadlineKind, Resolution, State
+
+NO_CLAIM = {"claim_due": None, "claim_rule": None}
+"""Nobody signs for what is closed already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,9 @@ def list_item(
         listed_at=draft.listed_at or now,
         listed_by=actor_id,
         **deadline_columns(deadline),
-        claim_due=None if closed else place.calendar.add(listed_on, place.policy.claim_within),
+        passed_on=None,
+        rungs_from=None,
+        **(NO_CLAIM if closed else claim_deadline(place.calendar, listed_on, place.policy.claim_within)),
         state=(State.CLOSED if closed else State.OPEN).value,
         cycle=1,
         extension_count=0,
@@ -93,6 +99,7 @@ def list_item(
         escalation_count=0,
         evidence_count=0,
         hands={},
+        pending={},
         claim_signed_by=None,
         claimed_at=None,
         claimed_by=None,

@@ -13,10 +13,11 @@ from transitions import Machine, MachineError
 
 from service.errors import Refused
 from service.workflow import guards
-from service.workflow.effects import EFFECTS, opened_interview
+from service.workflow.effects import EFFECTS, opened_interview, overtaken, pending_after
 from service.workflow.guards import Case, Command
 from service.workflow.items import Interview, Item
 from service.workflow.states import State, Trigger
+from service.workflow.waiting import INTERVIEW
 
 StandingGuard = Callable[[Case], None]
 InputGuard = Callable[[Case, Command], None]
@@ -119,7 +120,10 @@ _MACHINE = _build()
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a trigger does: the item after it, which columns changed, and what comes with it."""
+    """What a trigger does: the item after it, which columns changed, and what comes with it.
+
+    `cancelled` are the pending requests that it overtook, by kind.
+    """
 
     before: Item
     after: Item
@@ -128,10 +132,11 @@ class Step:
     late: bool = False
     opens: Interview | None = None
     cancels_interview: bool = False
+    cancelled: tuple[str, ...] = ()
 
 
-def advance(case: Case, command: Command, *, new_id: Callable[[], UUID]) -> Step:
-    """What `command` does to `case.item`.
+def advance(case: Case, command: Command, *, new_id: Callable[[], UUID], approving: str | None = None) -> Step:
+    """What `command` does to `case.item`; `approving` is the kind of the request that it grants, if one.
 
     Refuses with `forbidden` (who), `invalid_transition` (state), `guard_refused` (rule), in this order.
     `authorize` was judged by the caller already where a stale version must be told apart from a missing permission.
@@ -150,9 +155,15 @@ def advance(case: Case, command: Command, *, new_id: Callable[[], UUID]) -> Step
             },
         ) from None
     changes = EFFECTS[command.trigger](case, command)
-    opens = opened_interview(case, new_id()) if command.trigger == Trigger.ESCALATE else None
-    if opens is not None:
+    cancelled = overtaken(case.item, command.trigger, approving)
+    pending = pending_after(case.item, command.trigger, cancelled, approving)
+    opens = None
+    if command.trigger == Trigger.ESCALATE:
+        opens, waiting = opened_interview(case, new_id())
         changes["interview_id"] = opens.id
+        pending[INTERVIEW] = waiting.to_dict()
+    if pending != case.item.pending:
+        changes["pending"] = pending
     changes["state"] = probe.state
     changes["version"] = case.item.version + 1
     changes["updated_at"] = case.now
@@ -163,7 +174,8 @@ def advance(case: Case, command: Command, *, new_id: Callable[[], UUID]) -> Step
         command=command,
         late=command.trigger == Trigger.EXTEND and case.item.overdue(case.today),
         opens=opens,
-        cancels_interview=probe.state == State.CLOSED and case.interview is not None and not case.interview.recorded,
+        cancels_interview=probe.state == State.CLOSED and INTERVIEW in case.item.pending,
+        cancelled=cancelled,
     )
 
 

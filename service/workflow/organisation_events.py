@@ -1,9 +1,10 @@
-"""Events about units and ledgers: seen from the unit itself, from above it, and from where it was."""
+"""Events about units, ledgers and calendars: of a unit seen from itself, from above it, and from where it was."""
 
 from typing import Any
 from uuid import UUID
 
 from service.workflow.access_events import differences
+from service.workflow.calendar import KeptYear
 from service.workflow.events import EventDraft, Subject, plain
 from service.workflow.organisation import Ledger, Unit
 
@@ -54,3 +55,14 @@ def ledger_updated(before: Ledger, after: Ledger) -> EventDraft:
 def _of_ledger(type_: str, before: Ledger, after: Ledger, data: dict[str, Any]) -> EventDraft:
     audience = tuple(dict.fromkeys((before.owner_unit_id, after.owner_unit_id)))
     return EventDraft(type_, Subject(ledger_id=after.id), audience, {"version": after.version, **data})
+
+
+def calendar_updated(after: KeptYear, root_id: UUID) -> EventDraft:
+    """The tenant's table of a year, whole as it is now. It concerns every unit, and so the root."""
+    data = {
+        "year": after.year,
+        "workdays": plain(sorted(after.table.workdays)),
+        "holidays": plain(sorted(after.table.holidays)),
+        "complete": after.table.complete,
+    }
+    return EventDraft("calendar.updated", Subject(), (root_id,), data)

@@ -129,6 +129,10 @@ class Standing:
     reports_as_responsible: bool
     records_interviews: bool
     sees_contact: bool
+    asks: bool
+    withdraws: bool
+    decides_requests: bool
+    issues: bool
 
     @classmethod
     def of(cls, grants: tuple[Grant, ...], lines: Lines) -> "Standing":
@@ -144,6 +148,10 @@ class Standing:
             reports_as_responsible=any(_reports_for(grants, line) for line in responsible_side),
             records_interviews=holds(grants, "interview:record", lines.supervising),
             sees_contact=supervises,
+            asks=holds(grants, "request:create", lines.responsible),
+            withdraws=holds(grants, "request:withdraw", lines.responsible),
+            decides_requests=holds(grants, "request:decide", lines.supervising),
+            issues=holds(grants, "notice:issue", lines.supervising),
         )
 
 
@@ -162,5 +170,9 @@ CLOCK = Standing(
     reports_as_responsible=False,
     records_interviews=False,
     sees_contact=False,
+    asks=False,
+    withdraws=False,
+    decides_requests=False,
+    issues=False,
 )
 """The clock escalates through the same door as people; nothing else is asked of it."""

@@ -6,10 +6,13 @@ release with other defaults changes nobody's deadlines.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from functools import lru_cache
 from typing import Any
 
 from service.workflow.deadlines import Lamp
+from service.workflow.hours import OfficeHours
+from service.workflow.rungs import Rung
 from service.workflow.states import Severity
 
 DEFAULTS: dict[str, Any] = {
@@ -79,15 +82,19 @@ class Policy:
     claim_within: int
     decide_within: int
     interview_within: int
+    receipt_within: int
+    reply_within: int
     extension: Extension
     closure: Closure
+    hours: OfficeHours
     lamps: tuple[Lamp, ...]
-    item_number: str
+    numbers: Mapping[str, str]
+    ladder: tuple[Rung, ...]
 
     @classmethod
     def parse(cls, whole: Mapping[str, Any]) -> "Policy":
         """A stored policy (whole, as `merge` returns it) as values that rules can ask."""
-        limits = whole["limits"]
+        limits, hours = whole["limits"], whole["office_hours"]
         return cls(
             limits={severity.value: limits[severity.value] for severity in Severity},
             immediate_days=limits["immediate_days"],
@@ -95,10 +102,14 @@ class Policy:
             claim_within=whole["claim_within"],
             decide_within=whole["decide_within"],
             interview_within=whole["interview_within"],
+            receipt_within=whole["receipt_within"],
+            reply_within=whole["reply_within"],
             extension=Extension(**whole["extension"]),
             closure=Closure(**whole["closure"]),
+            hours=OfficeHours(time.fromisoformat(hours["open"]), time.fromisoformat(hours["close"])),
             lamps=tuple(Lamp(lamp["lamp"], lamp["from_days"]) for lamp in whole["lamps"]),
-            item_number=whole["numbers"]["item"],
+            numbers=whole["numbers"],
+            ladder=tuple(Rung.parse(rung, place) for place, rung in enumerate(whole["ladder"])),
         )
 
 

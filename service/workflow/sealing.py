@@ -21,7 +21,10 @@ PLAIN = frozenset(
         "source_kind", "principal_id", "via", "minutes_digest",
         "key_id", "grant_id", "issuer_id", "unit_id", "parent_id", "department_id", "role", "subtree", "since", "until",
         "delegate", "delegates", "expires_at", "active", "level", "listing", "owner_unit_id",
-        "transfer_to_id",
+        "transfer_to_id", "deadline_rule",
+        "deadline", "rung", "rungs", "action", "anchor", "anchor_on", "why", "notify", "notified_unit_ids",
+        "request_id", "decide_due", "asked_due_on", "asked_unit_id", "notice_id", "items", "reply_by", "receipt_due",
+        "copy_unit_ids", "scheduled_at", "year", "workdays", "holidays", "complete",
     }
 )  # fmt: skip
 """Fields that are never free text. What is not named here is sealed: a field forgotten is a field protected."""

@@ -72,6 +72,55 @@ class InterviewState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class RequestKind(StrEnum):
+    EXTENSION = "extension"
+    CLOSURE = "closure"
+    TRANSFER = "transfer"
+
+
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
+
+
+class AnchorKind(StrEnum):
+    """The days that rungs are counted from, in the order in which a look takes them."""
+
+    DUE = "due"
+    CLAIM_DUE = "claim_due"
+    DECISION_DUE = "decision_due"
+    INTERVIEW_DUE = "interview_due"
+
+
+class Action(StrEnum):
+    """What a rung does, from the mildest to the strongest."""
+
+    REMIND = "remind"
+    URGE = "urge"
+    SUPERVISE = "supervise"
+    WARN = "warn"
+    CIRCULATE = "circulate"
+    ESCALATE = "escalate"
+
+
+class NoticeKind(StrEnum):
+    REMINDER = "reminder"
+    URGING = "urging"
+    SUPERVISION = "supervision"
+    WARNING = "warning"
+    INTERVIEW = "interview"
+    CIRCULAR = "circular"
+
+
+class NoticeState(StrEnum):
+    DRAFT = "draft"
+    ISSUED = "issued"
+    CANCELLED = "cancelled"
+
+
 class Role(StrEnum):
     ADMIN = "admin"
     SUPERVISOR = "supervisor"

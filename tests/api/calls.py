@@ -347,6 +347,20 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("PATCH", f"/v1/ledgers/{ledger['id']}", {"owner_unit_id": at.id}, version=1)
 
 
+# The tenant's own, whatever the place. A year that no deadline of the tests reaches.
+
+
+@call("get_calendar")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/calendars/2190")
+
+
+@call("update_calendar")
+async def _(base: Side, at: Place) -> Asked:
+    holidays = [f"2190-{1 + next(serial) % 12:02}-10"]
+    return Asked("PUT", "/v1/calendars/2190", {"workdays": [], "holidays": holidays, "complete": False})
+
+
 @call("create_unit", "/parent_id")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("POST", "/v1/units", {"code": f"u{next(serial)}", "name": "某村", "parent_id": at.id})

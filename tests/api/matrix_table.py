@@ -325,6 +325,23 @@ TABLE = {
         viewer      403     403     403     403     403
         auditor     403     403     403     403     403
     """,
+    # -- calendars: they belong to the tenant, and each caller asks for its own
+    "get_calendar": """
+        admin       200     200     200     200     200
+        supervisor  200     200     200     200     200
+        responsible 200     200     200     200     200
+        platform    200     200     200     200     200
+        viewer      200     200     200     200     200
+        auditor     200     200     200     200     200
+    """,
+    "update_calendar": """
+        admin       200     200     200     200     200
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
     # -- units
     "create_unit": """
         admin       201     201     201     201     422

@@ -20,7 +20,8 @@ SEEDED: dict[str, list[str]] = json.loads(os.environ["SEEDED"])
 KEY = os.environ["SEEDED_KEY"]
 
 MEANING = {"unknown_reference", "in_future", "before_listing", "one_of_two", "repeated", "conflicts_with_policy",
-           "bad_cursor", "forbidden_address", "in_past", "needs_inactive", "unreadable", "no_header"}  # fmt: skip
+           "bad_cursor", "forbidden_address", "in_past", "needs_inactive", "unreadable", "no_header",
+           "other_year"}  # fmt: skip
 """Codes of what may be wrong with data that fits the schema."""
 
 FREE_JSON = {"too_complex", "too_long", "control_char"}
@@ -97,6 +98,13 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.path_parameters["unit_id"] = SEEDED["spare_units"][next(_turn) % len(SEEDED["spare_units"])]
     if case.operation.path == "/v1/units/import" and isinstance(case.body, dict):
         case.body = {"file": f"code,name,parent,level\nimported{next(_turn)},Village,t1,village\n"}
+    if case.method == "PUT" and case.operation.path == "/v1/calendars/{year}" and isinstance(case.body, dict):
+        # All days of that year, and none twice.
+        days: dict[str, None] = {}
+        for name in ("workdays", "holidays"):
+            moved = [f"{case.path_parameters['year']}{each[4:]}" for each in case.body[name] if each[5:] != "02-29"]
+            case.body[name] = [each for each in dict.fromkeys(moved) if each not in days]
+            days |= dict.fromkeys(moved)
     if "If-Match" in case.headers:
         own = re.match(r"/v1/\w+/\{\w+\}", case.operation.path)
         assert own is not None, case.operation.path

@@ -22,7 +22,7 @@ units = UnitRow.__table__  # type: ignore[attr-defined]
 WHOLE = re.compile(r"^(SCAN (?!CONSTANT ROW|json_each|\(subquery)|SEARCH .*\(tenant_id=\?\)$)")
 """A step that reads a whole table, or all that one tenant has in it."""
 
-ONE_ROW = ("trees", "tenants", "alembic_version", "key_fingerprints", "issuers", "held")
+ONE_ROW = ("trees", "tenants", "alembic_version", "key_fingerprints", "issuers", "held", "calendars", "replans")
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
 MEANT = {

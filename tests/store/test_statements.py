@@ -26,6 +26,7 @@ GUARDS = {
     "units.GUARD_TREE",
     "units.RAISE_EPOCH",
     "units.UPDATE",
+    "tenants.RAISE_EPOCH",
     "ledgers.UPDATE",
     "principals.UPDATE",
     "issuers.UPDATE",

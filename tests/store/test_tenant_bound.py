@@ -22,6 +22,10 @@ from tests.store.test_statements import ALL, DIALECTS
 
 ACROSS_TENANTS = {
     "tenants.ALL": "upkeep goes through every tenant in turn",
+    "timers.DUE_TENANTS": "the clock finds whose items wait for a look, once a tick",
+    "timers.BACKLOG": "how many items wait for a look, for the operator of the installation",
+    "replans.NEXT": "the clock finds which changes of calendars and policies wait, once a tick",
+    "replans.COUNT": "how many of these wait, for the operator of the installation",
 }
 """Statements that look across tenants, and why."""
 

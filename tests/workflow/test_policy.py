@@ -84,7 +84,7 @@ def test_a_whole_policy_becomes_values_that_rules_can_ask() -> None:
     assert policy.extension == Extension(2, 60, 1, True)
     assert policy.closure == Closure(0, True)
     assert policy.lamps == (Lamp("yellow", -3), Lamp("red", 1))
-    assert policy.item_number == "{ledger}-{year}-{seq:04}"
+    assert policy.numbers["item"] == "{ledger}-{year}-{seq:04}"
 
 
 # -- merging

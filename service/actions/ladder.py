@@ -1,0 +1,227 @@
+"""The clock's look at items: what has come due is done, through the same door that people use.
+
+A look takes up to BATCH items of one tenant, in the order of their ledgers and units, and is one transaction: rungs,
+the notices that they share, escalations, and when to look again.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from service.actions import entries, schedule
+from service.actions.entries import Entry
+from service.actions.facts import by_calendar, case_of
+from service.actions.grounds import ground_of
+from service.actions.issuing import Sheet, issue
+from service.actions.marking import fired, skip
+from service.actions.service import Call, Service, new_id
+from service.errors import Refused
+from service.store import firings, ledgers, timers, units
+from service.store.database import Blocked, Changes, Tx
+from service.workflow import clock_events, ladder
+from service.workflow.access import Caller
+from service.workflow.events import Actor
+from service.workflow.guards import Command
+from service.workflow.items import Item
+from service.workflow.ladder import Look, Meeting
+from service.workflow.permissions import CLOCK
+from service.workflow.rungs import NOTICES
+from service.workflow.states import PrincipalKind, Trigger
+
+BATCH = 200
+"""Items that one look takes at most: so long others may wait for a counter or, on SQLite, for the writer."""
+
+ACTOR = Actor(None, "clock")
+NOBODY = UUID(int=0)
+
+
+class ClockCall(Call):
+    """A call behind which nobody stands but time."""
+
+    __slots__ = ()
+
+    @property
+    def actor(self) -> Actor:
+        return ACTOR
+
+
+def clock_call(tenant_id: UUID, tz: ZoneInfo, now: datetime) -> ClockCall:
+    caller = Caller(
+        tenant_id=tenant_id, timezone=tz, principal_id=NOBODY, name=ACTOR.name, kind=PrincipalKind.PERSON,
+        active=True, grants=(), expires_at=None,
+    )  # fmt: skip
+    return ClockCall(caller=caller, now=now, today=now.astimezone(tz).date(), grants=())
+
+
+@dataclass(slots=True)
+class Tally:
+    """What looks did. `fired` by action, `skipped` by reason; `forwarded` items a change made to be looked at."""
+
+    looked: int = 0
+    forwarded: int = 0
+    passed: int = 0
+    rescheduled: int = 0
+    notices: int = 0
+    fired: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Tally") -> None:
+        self.looked += other.looked
+        self.forwarded += other.forwarded
+        self.passed += other.passed
+        self.rescheduled += other.rescheduled
+        self.notices += other.notices
+        self.fired += other.fired
+        self.skipped += other.skipped
+
+
+async def fire(service: Service, tenant_id: UUID, tz: ZoneInfo, now: datetime, limit: int = BATCH) -> Tally:
+    """Look at up to `limit` items of a tenant that are due, and that nobody else has in hand.
+
+    Refuses `unavailable` where the database is away, or somebody holds the tree or a counter for too long.
+    """
+
+    async def action(tx: Tx) -> Tally:
+        changes = Changes()
+        call = await schedule.hold_tree(tx, changes, clock_call(tenant_id, tz, now))
+        taken = await timers.take(tx, tenant_id, now, limit)
+        tally = Tally(looked=len(taken))
+        if not taken:
+            return tally
+        found = await _looks(tx, call, taken)
+        sheets = await _fire_all(tx, call, found, tally)
+        tally.notices = len(await issue(tx, changes, call, sheets))
+        written = [entry for entry, _ in found]
+        entries.store(changes, call, written)
+        for entry in written:
+            if entry.empty:
+                schedule.follow(changes, call, entry.read, entry.after, entry.policy, entry.done)
+        await tx.apply(changes.merged())
+        return tally
+
+    try:
+        return await service.database.write(action, locking=True)
+    except Blocked:
+        raise Refused("unavailable") from None
+
+
+async def _looks(tx: Tx, call: Call, taken: list[Item]) -> list[tuple[Entry, Look]]:
+    """Each item with what a look at it finds; planned anew before it is judged."""
+    done = await firings.of_items(tx, call.tenant_id, [item.id for item in taken])
+    policies = {}
+    for ledger_id in {item.ledger_id for item in taken}:
+        ledger = await ledgers.by_id(tx, call.tenant_id, ledger_id)
+        if ledger is None:
+            raise LookupError(f"ledger {ledger_id} is gone")
+        policies[ledger_id] = ledgers.remember(call.tenant_id, ledger), ledger.policy_epoch
+    found = []
+    for item in taken:
+        policy, epoch = policies[item.ledger_id]
+        entry = Entry.of(call, item, policy, epoch)
+        entry.done = done.get((item.id, item.cycle), set())
+        ground = ground_of(policy, call.calendar, call.tz)
+        found.append((entry, ladder.look(entry.after, ground, call.now, entry.done)))
+    return found
+
+
+async def _fire_all(tx: Tx, call: Call, found: list[tuple[Entry, Look]], tally: Tally) -> list[Sheet]:
+    overseers = {entry.after.supervising_unit_id for entry, look in found if look.fires or look.escalation}
+    lines = await units.lines(tx, call.tenant_id, overseers)
+    sheets: dict[tuple[object, ...], Sheet] = {}
+    for entry, look in found:
+        tally.rescheduled += any(draft.type == "item.rescheduled" for draft in entry.drafts)
+        if look.passed is not None:
+            tally.passed += 1
+            entry.change({"passed_on": look.passed}, clock_events.deadline_passed(entry.after, look.passed))
+        for met, why in look.skips:
+            tally.skipped[why] += 1
+            skip(call, entry, met, why)
+        for met in (*look.fires, *([look.escalation] if look.escalation else [])):
+            tally.fired[met.rung.action] += 1
+            sheet = _cover(entry, met, sheets)
+            notified = _notified(entry.after, met, lines)
+            if sheet is not None:
+                sheet.cover(entry, met.rung.code, notified)
+            fired(call, entry, met, sheet.id if sheet else None, notified)
+            if met is look.escalation and sheet is not None and not sheet.draft:
+                _escalate(call, entry, met, sheet)
+    return list(sheets.values())
+
+
+def _cover(entry: Entry, met: Meeting, sheets: dict[tuple[object, ...], Sheet]) -> Sheet | None:
+    """The notice of this look that the rung belongs on; None where it only notifies."""
+    kind = NOTICES.get(met.rung.action)
+    if kind is None:
+        return None
+    item = entry.after
+    key = (item.ledger_id, item.responsible_unit_id, item.supervising_unit_id, kind, met.rung.confirm)
+    sheet = sheets.get(key)
+    if sheet is None:
+        sheet = sheets[key] = Sheet.about(entry, kind, draft=met.rung.confirm)
+    return sheet
+
+
+def _notified(item: Item, met: Meeting, lines: dict[UUID, tuple[UUID, ...]]) -> tuple[UUID, ...]:
+    """The units that a rung notifies; `parent` is the one above the supervising unit, at the root that itself."""
+    above = lines[item.supervising_unit_id]
+    meant = {
+        "responsible": item.responsible_unit_id,
+        "supervising": item.supervising_unit_id,
+        "parent": (above[1:] or above)[0],
+    }
+    return tuple(dict.fromkeys(meant[name] for name in met.rung.notify))
+
+
+def _escalate(call: Call, entry: Entry, met: Meeting, sheet: Sheet) -> None:
+    case = case_of(call, entry.after, CLOCK, entry.policy, None)
+    command = Command(trigger=Trigger.ESCALATE.value, reason=f"到期未办结，按规则 {met.rung.code} 约谈")
+    entry.advance(call, case, command, new_id=new_id, notice_id=sheet.id)
+
+
+# -- what is waiting
+
+
+async def due_tenants(service: Service, now: datetime) -> list[tuple[UUID, ZoneInfo]]:
+    """The tenants that have something to look at."""
+
+    async def action(tx: Tx) -> list[tuple[UUID, ZoneInfo]]:
+        return await timers.due_tenants(tx, now)
+
+    return await service.read(action)
+
+
+async def backlog(service: Service, now: datetime) -> tuple[int, datetime | None]:
+    """How many items wait for a look, and since when the first of them."""
+
+    async def action(tx: Tx) -> tuple[int, datetime | None]:
+        row = await tx.one(timers.BACKLOG, now=now)
+        return (int(row[0]), row[1]) if row else (0, None)
+
+    return await service.read(action)
+
+
+PREVIEWED = 10_000
+"""Items that a preview shows at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a look at an item would find, and does not do."""
+
+    item: Item
+    look: Look
+
+
+async def preview(service: Service, now: datetime) -> list[Foreseen]:
+    """What would be done at `now`, item by item. Nothing is written."""
+    foreseen = []
+    for tenant_id, tz in await due_tenants(service, now):
+
+        async def action(tx: Tx, tenant_id: UUID = tenant_id, tz: ZoneInfo = tz) -> list[tuple[Entry, Look]]:
+            call = await by_calendar(tx, clock_call(tenant_id, tz, now))
+            return await _looks(tx, call, await timers.take(tx, tenant_id, now, PREVIEWED))
+
+        foreseen += [Foreseen(entry.after, look) for entry, look in await service.read(action) if not look.empty]
+    return foreseen

@@ -1,0 +1,70 @@
+"""After a change of calendar or policy: open items are brought forward, so that the next look plans them anew.
+
+In bounded steps, so that a county of a million items changes its policy without anybody waiting. A second walk, once
+every transaction that may not have known of the change has ended, finds the items that were written meanwhile.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from service.actions.service import Service, new_id
+from service.store import replans, timers
+from service.store.database import Changes, Tx
+
+STEP = 1000
+"""Items that one transaction brings forward."""
+
+AGAIN_AFTER = timedelta(seconds=65)
+"""Longer than any transaction may last."""
+
+START = UUID(int=0)
+
+
+async def bring_forward(service: Service, now: datetime) -> int:
+    """One step of each change that waits; how many items were brought forward or passed over."""
+
+    async def waiting(tx: Tx) -> list[tuple[UUID, UUID]]:
+        return [(row[0], row[1]) for row in await tx.all(replans.NEXT, now=now, limit=20)]
+
+    return sum([await _step(service, tenant_id, each, now) for tenant_id, each in await service.read(waiting)])
+
+
+async def _step(service: Service, tenant_id: UUID, replan_id: UUID, now: datetime) -> int:
+    async def action(tx: Tx) -> int:
+        row = await tx.one(replans.HELD, tenant_id=tenant_id, replan_id=replan_id)
+        if row is None:
+            # Another worker has it in hand, or has just ended it.
+            return 0
+        _, _, ledger_id, cursor, _, stale_only, _ = row
+        rows = await tx.all(timers.NEXT_OF_TENANT, tenant_id=tenant_id, after=cursor or START, limit=STEP)
+        changes = Changes()
+        wanted = [item_id for item_id, of_ledger in rows if ledger_id is None or of_ledger == ledger_id]
+        if stale_only and wanted:
+            wanted = [found[0] for found in await tx.all(replans.STALE, tenant_id=tenant_id, item_ids=wanted)]
+        if wanted:
+            changes.add(timers.FORWARD, tenant_id=tenant_id, item_ids=wanted, now=now)
+        if len(rows) == STEP:
+            changes.add(replans.MOVE, tenant_id=tenant_id, replan_id=replan_id, new_cursor=rows[-1][0])
+        else:
+            changes.add(replans.END, tenant_id=tenant_id, replan_id=replan_id)
+            if not stale_only:
+                changes.add(replans.INSERT, **_again(tenant_id, ledger_id, now))
+        await tx.apply(changes)
+        return len(rows)
+
+    return await service.database.write(action, locking=True)
+
+
+def _again(tenant_id: UUID, ledger_id: UUID | None, now: datetime) -> dict[str, Any]:
+    return replans.first(tenant_id, new_id(), ledger_id, now) | {"not_before": now + AGAIN_AFTER, "stale_only": True}
+
+
+async def unfinished(service: Service) -> int:
+    """How many changes open items are still to be planned by."""
+
+    async def action(tx: Tx) -> int:
+        row = await tx.one(replans.COUNT)
+        return int(row[0]) if row else 0
+
+    return await service.read(action)

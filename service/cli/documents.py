@@ -1,0 +1,33 @@
+"""What the service says of itself: its API, its settings, its states."""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+
+from service import app as composition
+from service import settings
+from service.cli.terminal import cli
+from service.settings import Settings
+from service.workflow import machine
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    document = composition.create_app(Settings()).openapi()
+    print(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False))
+
+
+@cli.command("settings")
+def show_settings(
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the table.")] = "en",
+) -> None:
+    """Print the settings as a Markdown table."""
+    print(settings.table(language), end="")
+
+
+@cli.command()
+def diagram() -> None:
+    """Print the state diagram as Mermaid."""
+    print(machine.mermaid(), end="")

@@ -1,0 +1,58 @@
+"""The clock: looks at every item whose time has come, of every tenant, in batches. Any number of them may run.
+
+Work is shared by row locks: what one clock has in hand another passes over, and what a killed one had is free again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from service.actions import ladder, replanning
+from service.actions.ladder import Tally
+from service.actions.service import Service
+from service.workers.loop import Loop
+
+BATCHES = 5
+"""Batches of one tenant before the next has its turn."""
+
+PATIENCE = 100
+"""How often `run_until_done` waits for rows that somebody else has in hand, a tenth of a second each."""
+
+
+async def run_once(service: Service, now: datetime) -> Tally:
+    """One round: items brought forward by changes, then some batches of each tenant that has any due."""
+    tally = Tally(forwarded=await replanning.bring_forward(service, now))
+    for tenant_id, tz in await ladder.due_tenants(service, now):
+        for _ in range(BATCHES):
+            done = await ladder.fire(service, tenant_id, tz, now)
+            tally.add(done)
+            if done.looked < ladder.BATCH:
+                break
+    return tally
+
+
+async def run_until_done(service: Service, now: datetime) -> Tally:
+    """Everything that is due at `now`. Raises TimeoutError where others hold rows for longer than ten seconds."""
+    tally, patience = Tally(), PATIENCE
+    while patience:
+        done = await run_once(service, now)
+        tally.add(done)
+        if done.looked or done.forwarded:
+            patience = PATIENCE
+        elif not await ladder.due_tenants(service, now):
+            return tally
+        else:
+            patience -= 1
+            await asyncio.sleep(0.1)
+    raise TimeoutError("rows that are due stay locked")
+
+
+def loop(service: Service, report: Callable[[Tally], None]) -> Loop:
+    """The clock as a worker; `report` is told what each round did."""
+
+    async def turn(now: datetime) -> bool:
+        tally = await run_once(service, now)
+        report(tally)
+        return bool(tally.looked or tally.forwarded)
+
+    return Loop("clock", turn)
