@@ -4,7 +4,7 @@ Ids follow from numbers, so that every tool (pgbench among them) can name the n-
 time rises evenly through two years and whose last bits are n.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -12,14 +12,17 @@ from typing import Any
 from uuid import UUID
 
 from bench import words
+from service.actions.grounds import ground_of
 from service.store.worklist import CLOSED_ITEM, CO, EXACT, OPEN_ITEM, RESPONSIBLE, SUPERVISING
 from service.workflow import calendar, deadlines, events, listing
 from service.workflow.events import Actor, Event
 from service.workflow.items import NEVER, DeadlineAsked, Draft, Interview, Item
+from service.workflow.ladder import next_look
 from service.workflow.listing import Place
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.policy import Policy, number
 from service.workflow.states import Level, Severity, SourceKind
+from service.workflow.waiting import INTERVIEW, Waiting
 
 DAYS = 730
 TOWN_SHARE, GROUP_SHARE = 100, 20
@@ -93,11 +96,10 @@ def build_units(root: Unit, count: int, clock: Clock) -> list[Spot]:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """An item with the rows that the service would have beside it."""
+    """An item with the rows that the service would have beside it; `pieces` are itself and what is pending about it."""
 
     item: Item
-    kind: str
-    due: date
+    pieces: list[tuple[UUID, str, date]]
     work: list[tuple[UUID, int]]
     event: Event
     interview: Interview | None
@@ -114,6 +116,7 @@ class County:
     zone: Any
     clerk: Actor
     claimer: Actor
+    make: "Maker"
 
     @property
     def today(self) -> date:
@@ -124,6 +127,10 @@ class County:
 
     def villages(self) -> list[Spot]:
         return [spot for spot in self.spots if spot.unit.level == Level.VILLAGE]
+
+
+Maker = Callable[[County, range], Iterator[Filled]]
+"""Makes some of a county's items by their numbers."""
 
 
 def items(county: County, numbers: range) -> Iterator[Filled]:
@@ -159,7 +166,7 @@ def items(county: County, numbers: range) -> Iterator[Filled]:
             actor=county.clerk, at=at, revision=1, ordinal=0, salt=chance.randbytes,
         )  # fmt: skip
         item, interview = _lived(county, item, n, chance)
-        yield _with_rows(county, item, event, interview, spot)
+        yield with_rows(county, item, policy, event, interview, spot)
 
 
 def _somewhere(spots: list[Spot], chance: Random) -> Spot:
@@ -216,7 +223,10 @@ def _lived(county: County, item: Item, n: int, chance: Random) -> tuple[Item, In
             id=county.clock.id(n, 2), item_id=item.id, unit_id=item.responsible_unit_id, cycle=1, state="pending",
             opened_at=last, due_on=calendar.BASE.add(day, 5),
         )  # fmt: skip
-        columns |= {"escalation_count": 1, "interview_id": interview.id}
+        waiting = Waiting(interview.id, None, day, 5, interview.due_on)
+        columns |= {
+            "escalation_count": 1, "interview_id": interview.id, "pending": {INTERVIEW: waiting.to_dict()},
+        }  # fmt: skip
     elif state == "closed":
         steps, last = 3, later(claimed_at, 60)
         day = item.deadline_day
@@ -226,7 +236,9 @@ def _lived(county: County, item: Item, n: int, chance: Random) -> tuple[Item, In
     return replace(item, **columns), interview
 
 
-def _with_rows(county: County, item: Item, event: Event, interview: Interview | None, spot: Spot) -> Filled:
+def with_rows(
+    county: County, item: Item, policy: Policy, event: Event, interview: Interview | None, spot: Spot
+) -> Filled:
     seen: dict[UUID, int] = {}
     lines = [(RESPONSIBLE, spot.line), (SUPERVISING, spot.line[1:] or spot.line)]
     if item.co_unit_ids:
@@ -235,10 +247,11 @@ def _with_rows(county: County, item: Item, event: Event, interview: Interview | 
     for bit, line in lines:
         for distance, unit in enumerate(line):
             seen[unit] = seen.get(unit, 0) | bit | (0 if distance else bit << EXACT)
-    closed, day = item.state == "closed", item.deadline_day
-    look_at = None if closed or day is None else deadlines.start_of(day + timedelta(days=1), county.zone)
-    kind = CLOSED_ITEM if closed else OPEN_ITEM
-    return Filled(item, kind, day or NEVER, list(seen.items()), event, interview, look_at)
+    look_at = next_look(item, ground_of(policy, calendar.BASE, county.zone), county.now)
+    pieces = [(item.id, CLOSED_ITEM if item.state == "closed" else OPEN_ITEM, item.deadline_day or NEVER)]
+    if interview is not None:
+        pieces.append((interview.id, INTERVIEW, interview.due_on))
+    return Filled(item, pieces, list(seen.items()), event, interview, look_at)
 
 
 _LINES: dict[int, dict[UUID, tuple[UUID, ...]]] = {}

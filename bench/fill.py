@@ -18,7 +18,6 @@ from uuid import UUID
 import asyncpg
 
 from bench.county import County, Filled
-from bench.county import items as county_items
 from service.store import counters, events, interviews, timers, units
 from service.store import items as item_store
 from service.store.search import searched_text
@@ -71,15 +70,14 @@ def _item_rows(tenant_id: UUID, batch: list[Filled], first: int) -> dict[str, li
         "items": [item_store.insert_params(tenant_id, filled.item) for filled in batch],
         "events": [{"tenant_id": tenant_id, **_values(filled.event)} for filled in batch],
         "interviews": [interviews.params(tenant_id, each.interview) for each in batch if each.interview],
-        "timers": [
-            {"tenant_id": tenant_id, "item_id": each.item.id, "look_at": each.look_at} for each in batch if each.look_at
-        ],
+        "timers": [timers.row(tenant_id, each.item, each.look_at) for each in batch if each.look_at],
         "worklist": [
             {
-                "tenant_id": tenant_id, "ref": each.item.id, "unit_id": unit, "kind": each.kind, "due": each.due,
-                "relation": relation,
+                "tenant_id": tenant_id, "ref": ref, "unit_id": unit, "kind": kind, "due": due,
+                "relation": relation, "item_id": each.item.id,
             }
             for each in batch
+            for ref, kind, due in each.pieces
             for unit, relation in each.work
         ],
         "search_texts": [
@@ -99,7 +97,7 @@ _county: County
 
 
 def _make(kind: str, numbers: range) -> Records:
-    rows = _item_rows(_county.tenant_id, list(county_items(_county, numbers)), numbers.start)
+    rows = _item_rows(_county.tenant_id, list(_county.make(_county, numbers)), numbers.start)
     return FORMS[kind](rows)
 
 
@@ -184,7 +182,8 @@ async def fill_postgres(url: str, county: County, count: int) -> None:
 
 PLAIN = {
     "ancestors": "INSERT INTO ancestors (tenant_id, unit_id, distance, ancestor_id) VALUES (?, ?, ?, ?)",
-    "worklist": "INSERT INTO worklist (tenant_id, ref, unit_id, kind, due, relation) VALUES (?, ?, ?, ?, ?, ?)",
+    "worklist": "INSERT INTO worklist (tenant_id, ref, unit_id, kind, due, relation, item_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)",
     "search_texts": "INSERT INTO search_texts (serial, tenant_id, item_id, text) VALUES (?, ?, ?, ?)",
     "search_words": "INSERT INTO search_words (rowid, words) VALUES (?, ?)",
 }

@@ -16,7 +16,8 @@ from uuid import UUID
 import asyncpg
 
 from bench import fill
-from bench.county import Clock, County, Spot, build_units
+from bench.county import Clock, County, Maker, Spot, build_units
+from bench.county import items as county_items
 from service import app as composition
 from service.actions import ledgers as ledger_actions
 from service.actions import tenants
@@ -65,13 +66,23 @@ Builder = Callable[[Unit, int, Clock], list[Spot]]
 
 
 def prepare(
-    kind: str, *, items: int, unit_count: int, server: str, keep: bool = False, build: Builder = build_units
+    kind: str,
+    *,
+    items: int,
+    unit_count: int,
+    server: str,
+    keep: bool = False,
+    build: Builder = build_units,
+    make: Maker = county_items,
 ) -> Place:
-    """A filled database: a kept one where there is one and `keep`, else a fresh one. `build` makes its units."""
+    """A filled database: a kept one where there is one and `keep`, else a fresh one.
+
+    `build` makes its units, `make` its items.
+    """
     name = f"xiaohao_bench_{items}_{unit_count}" if keep else f"xiaohao_bench_{os.getpid()}"
     folder = (KEPT / f"{kind}-{items}-{unit_count}" if keep else KEPT / f"run-{os.getpid()}-{kind}").absolute()
     url = urlunsplit(urlsplit(server)._replace(path=f"/{name}")) if kind == "postgresql" else ""
-    settings = Settings(database_url=url, data_dir=folder, rate_limit="", tenant_rate_limit="")
+    settings = Settings(database_url=url, data_dir=folder, rate_limit="", tenant_rate_limit="", workers_inside=False)
     known = folder / "facts.json"
 
     def remove() -> None:
@@ -89,7 +100,7 @@ def prepare(
         if url:
             asyncio.run(run_sql(server, f"CREATE DATABASE {name}"))
         migrations.upgrade(migrations.sqlalchemy_url(url, settings.sqlite_path))
-        facts = asyncio.run(_fill(settings, kind, name, items, unit_count, build))
+        facts = asyncio.run(_fill(settings, kind, name, items, unit_count, build, make))
     except BaseException:
         remove()
         raise
@@ -112,7 +123,9 @@ async def run_sql(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count: int, build: Builder) -> Facts:
+async def _fill(
+    settings: Settings, kind: str, name: str, items: int, unit_count: int, build: Builder, make: Maker
+) -> Facts:
     now = datetime.now(UTC)
     began = time.monotonic()
     async with composition.running(settings) as service:
@@ -130,6 +143,7 @@ async def _fill(settings: Settings, kind: str, name: str, items: int, unit_count
             zone=clerk.timezone,
             clerk=Actor(clerk.principal_id, clerk.name),
             claimer=Actor(claimer.principal_id, claimer.name),
+            make=make,
         )
     if settings.sqlite_path is not None:
         fill.fill_sqlite(settings.sqlite_path, county, items)

@@ -40,6 +40,7 @@ def serving(settings: Settings) -> Iterator[Served]:
     given |= {f"{PREFIX}DATA_DIR": str(settings.data_dir), f"{PREFIX}DATABASE_URL": settings.database_url}
     # A load must meet the service, not its limits.
     given |= {f"{PREFIX}RATE_LIMIT": "", f"{PREFIX}TENANT_RATE_LIMIT": ""}
+    given |= {f"{PREFIX}WORKERS_INSIDE": str(settings.workers_inside).lower()}
     command = [sys.executable, "-c", "from service.cli import main; main()", "serve", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
