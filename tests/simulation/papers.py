@@ -121,7 +121,7 @@ class Papers:
                 yield f"numbers of {key} are {_odd(numbers)}"
             if counters.get(key) != len(numbers) + 1:
                 yield f"the counter of {key} stands at {counters.get(key)}, behind {len(numbers)} numbers"
-            times = [notice["issued_at"] for notice in notices]
+            times = [notice["issued_at"] for notice in notices if notice["issued_at"] is not None]
             if times != sorted(times):
                 yield f"numbers of {key} do not rise with the time of issue"
 

@@ -12,7 +12,7 @@ from tests.simulation.county import TINY
 from tests.simulation.planting import FAULTS, Fault
 from tests.simulation.record import Record
 
-PLACES = 3
+PLACES, PLACES_IN_FULL = 1, 25
 """Each fault is planted in so many places, one at a time."""
 
 
@@ -33,8 +33,8 @@ def test_nothing_is_found_where_nothing_was_planted(sound: bytes) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_planted_fault_is_found(sound: bytes, fault: Fault) -> None:
-    for place in range(PLACES):
+def test_a_planted_fault_is_found(sound: bytes, fault: Fault, full: bool) -> None:
+    for place in range(PLACES_IN_FULL if full else PLACES):
         record: Record = pickle.loads(sound)
         named = fault(record, Random(place))
         found = oracle.faults(record)

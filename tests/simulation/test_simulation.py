@@ -53,7 +53,7 @@ async def test_everything_happened(lived: tuple[Run, Record]) -> None:
     } <= types.keys()  # fmt: skip
     by_clock = Counter(event.type for event in record.events if event.clock)
     assert by_clock["item.escalated"] > 0 and by_clock["item.rescheduled"] > 0
-    assert {row["state"] for row in record["notices"]} == {"draft", "issued", "cancelled"}
+    assert {"issued", "cancelled"} <= {row["state"] for row in record["notices"]}
     assert run.looks["two workers"] > 0
     assert len(run.log.calendars) > 1 and len(run.log.policies) > 3
 

@@ -223,8 +223,8 @@ class Timeline:
         for event in fired:
             code, kind = event.data["rung"], KINDS.get(event.data["action"])
             units = self._notified(ladder[code]["notify"]) if code in ladder else None
-            if units is not None and set(event.data["notified_unit_ids"]) != units:
-                yield f"rung {code} notifies {event.data['notified_unit_ids']}, should notify {sorted(units)}"
+            if units is not None and set(event.data.get("notified_unit_ids", ())) != units:
+                yield f"rung {code} notifies {event.data.get('notified_unit_ids')}, should notify {sorted(units)}"
             notice = notices.get(event.data.get("notice_id"))
             if kind is None:
                 if event.data.get("notice_id") is not None:

@@ -192,6 +192,20 @@ def a_talk(state: str = "recorded", **more: Any) -> Interview:
     return Interview(**{**facts, **more})
 
 
+WAITED: dict[str, dict[str, Any]] = {
+    "interview": {"id": str(TALK), "by": None, "on": "2026-03-02", "within": 5, "due": "2026-03-09"}
+}
+"""What an item has pending while `a_talk` is to be held."""
+
+NEW_WAIT: dict[str, dict[str, Any]] = {
+    "interview": {"id": str(NEW_TALK), "by": None, "on": "2026-03-11", "within": 5, "due": "2026-03-18"}
+}
+"""The same for a talk that an escalation opens today."""
+
+NEW_CLAIM_RULE = {"name": "claim", "limit": 2, "unit": "working_days", "start_on": "2026-03-11"}
+"""How the day to claim an item by comes about that becomes open today."""
+
+
 def a_policy(**partial: Any) -> Policy:
     return Policy.parse(merge(DEFAULTS, partial))
 
@@ -207,7 +221,9 @@ def a_standing(*granted: str) -> Standing:
 
 
 EVERYTHING = a_standing(*(field.name for field in fields(Standing)))
-SUPERVISOR = a_standing("decides", "annuls", "updates", "reports", "records_interviews", "sees_contact")
+SUPERVISOR = a_standing(
+    "decides", "annuls", "updates", "reports", "records_interviews", "sees_contact", "decides_requests", "issues"
+)
 """One whose grant lies on the supervising unit itself, and nothing above it."""
 
 GIVEN: dict[str, dict[str, Any]] = {

@@ -32,6 +32,7 @@ from tests.workflow.builders import (
     TOWN,
     TWIN,
     VILLAGE,
+    WAITED,
     YESTERDAY,
     a_talk,
     an_item,
@@ -98,7 +99,8 @@ def test_an_escalation_says_which_interview_it_opened() -> None:
 
 @pytest.mark.parametrize(("trigger", "talk"), list(product(["close", "annul"], ["pending", "scheduled"])))
 def test_an_interview_that_is_not_held_any_more_is_cancelled_by_an_event_of_its_own(trigger: str, talk: str) -> None:
-    step = fire(trigger, an_item("escalated"), interview=a_talk(talk), waive_interview="已整改到位")
+    item = an_item("escalated", pending=WAITED)
+    step = fire(trigger, item, interview=a_talk(talk), waive_interview="已整改到位")
     drafts = events.of_step(step)
     assert [draft.type for draft in drafts[1:]] == ["interview.cancelled"]
     assert drafts[1].data == {"interview_id": str(TALK)}

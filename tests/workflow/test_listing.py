@@ -77,6 +77,7 @@ def test_a_new_item_is_open_and_waits_for_its_claim() -> None:
         source_kind="other",
         # Two working days, counted from the day after the listing.
         claim_due=date(2026, 3, 13),
+        claim_rule={"name": "claim", "limit": 2, "unit": "working_days", "start_on": "2026-03-11"},
         policy_epoch=3,
         calendar_epoch=5,
         version=1,

@@ -28,7 +28,9 @@ from tests.workflow.builders import (
     IMMEDIATE_DEADLINE,
     ITEM,
     LATER,
+    NEW_CLAIM_RULE,
     NEW_TALK,
+    NEW_WAIT,
     NOW,
     OFFICE,
     OTHER_TOWN,
@@ -40,6 +42,7 @@ from tests.workflow.builders import (
     TOMORROW,
     TWIN,
     VILLAGE,
+    WAITED,
     YESTERDAY,
     a_case,
     a_command,
@@ -257,7 +260,7 @@ def test_claiming_signs_for_the_item() -> None:
         measures="三日内清淤",
         hands={"progressed": [str(CLAIMANT)], "claimed": [str(CLAIMANT)]},
     )
-    assert (step.opens, step.cancels_interview, step.late) == (None, False, False)
+    assert (step.opens, step.cancels_interview, step.late, step.cancelled) == (None, False, False, ())
 
 
 def test_claiming_without_measures_keeps_those_that_stand() -> None:
@@ -331,7 +334,7 @@ def test_closing_settles_the_item_as_rectified() -> None:
     item = an_item("extended")
     step = fire("close", item)
     assert step.after == after(item, state="closed", resolution="rectified", closed_at=NOW, closed_days_late=0)
-    assert (step.opens, step.cancels_interview, step.late) == (None, False, False)
+    assert (step.opens, step.cancels_interview, step.late, step.cancelled) == (None, False, False, ())
 
 
 @pytest.mark.parametrize(
@@ -361,9 +364,12 @@ def test_closing_after_the_interview_leaves_it_on_record() -> None:
 
 @pytest.mark.parametrize("talk", ["pending", "scheduled"])
 def test_closing_with_a_waiver_cancels_the_interview(talk: str) -> None:
-    step = fire("close", an_item("escalated"), interview=a_talk(talk), waive_interview="已整改到位")
+    item = an_item("escalated", pending=WAITED)
+    step = fire("close", item, interview=a_talk(talk), waive_interview="已整改到位")
     assert step.cancels_interview
     assert step.after.state == "closed"
+    assert step.after.pending == {}
+    assert step.cancelled == ()
 
 
 # -- escalate
@@ -372,7 +378,7 @@ def test_closing_with_a_waiver_cancels_the_interview(talk: str) -> None:
 def test_escalating_opens_an_interview() -> None:
     item = an_item("rectifying", cycle=3)
     step = fire("escalate", item)
-    assert step.after == after(item, state="escalated", escalation_count=1, interview_id=NEW_TALK)
+    assert step.after == after(item, state="escalated", escalation_count=1, interview_id=NEW_TALK, pending=NEW_WAIT)
     assert step.opens == Interview(
         id=NEW_TALK,
         item_id=ITEM,
@@ -391,17 +397,22 @@ def test_the_interview_is_due_as_the_policy_says() -> None:
     step = fire("escalate", an_item(), today=date(2026, 4, 29), policy=a_policy(interview_within=6))
     assert step.opens is not None
     assert step.opens.due_on == date(2026, 5, 11)
+    assert step.after.pending["interview"] == {
+        "id": str(NEW_TALK), "by": None, "on": "2026-04-29", "within": 6, "due": "2026-05-11",
+    }  # fmt: skip
 
 
 def test_escalating_an_unclaimed_item_does_not_claim_it() -> None:
     item = an_item("open")
-    assert fire("escalate", item).after == after(item, state="escalated", escalation_count=1, interview_id=NEW_TALK)
+    assert fire("escalate", item).after == after(
+        item, state="escalated", escalation_count=1, interview_id=NEW_TALK, pending=NEW_WAIT
+    )
 
 
 def test_a_second_escalation_counts_on_and_opens_an_interview_of_its_own() -> None:
     item = an_item("rectifying", escalation_count=1, interview_id=TALK)
     step = fire("escalate", item)
-    assert step.after == after(item, state="escalated", escalation_count=2, interview_id=NEW_TALK)
+    assert step.after == after(item, state="escalated", escalation_count=2, interview_id=NEW_TALK, pending=NEW_WAIT)
     assert not step.cancels_interview
 
 
@@ -431,7 +442,7 @@ def test_resuming_sets_a_deadline_and_begins_nothing_anew() -> None:
     step = fire("resume", item, due_on=LATER, signed_by="刘洋")
     # It was claimed before: a further signature changes nothing about that.
     assert step.after == after(item, state="rectifying", due_on=LATER)
-    assert (step.opens, step.cancels_interview, step.late) == (None, False, False)
+    assert (step.opens, step.cancels_interview, step.late, step.cancelled) == (None, False, False, ())
 
 
 def test_resuming_an_item_that_was_never_claimed_makes_the_signature_its_claim() -> None:
@@ -490,12 +501,13 @@ def test_transferring_begins_claim_and_budget_anew_and_keeps_cycle_and_deadline(
         claimed_by=None,
         # Two working days, counted from today.
         claim_due=date(2026, 3, 13),
+        claim_rule=NEW_CLAIM_RULE,
         extension_count=0,
         extension_days=0,
     )
     # Four eyes look at the whole cycle, and the cycle stays.
     assert step.after.hands == CLAIMED["hands"]
-    assert (step.opens, step.cancels_interview, step.late) == (None, False, False)
+    assert (step.opens, step.cancels_interview, step.late, step.cancelled) == (None, False, False, ())
 
 
 @pytest.mark.parametrize(
@@ -509,13 +521,15 @@ def test_transferring_begins_claim_and_budget_anew_and_keeps_cycle_and_deadline(
 def test_transferring_with_a_deadline_sets_it(before: dict[str, Any], expected: dict[str, Any]) -> None:
     item = an_item("open", **before)
     step = fire("transfer", item, due_on=LATER, today=TODAY)
-    assert step.after == after(item, responsible_unit_id=OTHER_VILLAGE, claim_due=date(2026, 3, 13), **expected)
+    anew = {"claim_due": date(2026, 3, 13), "claim_rule": NEW_CLAIM_RULE}
+    assert step.after == after(item, responsible_unit_id=OTHER_VILLAGE, **anew, **expected)
 
 
 def test_the_claim_is_due_as_the_policy_says_from_the_day_of_the_transfer() -> None:
     # From Friday 18 September 2026: Sunday the 20th is worked, the 25th to 27th are off.
     step = fire("transfer", an_item(), today=date(2026, 9, 18), policy=a_policy(claim_within=6))
     assert step.after.claim_due == date(2026, 9, 28)
+    assert step.after.claim_rule == {"name": "claim", "limit": 6, "unit": "working_days", "start_on": "2026-09-18"}
 
 
 def test_a_defaulted_supervising_unit_follows_the_responsible_one() -> None:
@@ -561,6 +575,8 @@ def test_reopening_begins_the_whole_cycle_anew() -> None:
         evidence_count=4,
         interview_id=TALK,
         closed_days_late=3,
+        passed_on=YESTERDAY,
+        rungs_from=YESTERDAY,
         measures="清淤",
         hands={"claimed": [str(CLAIMANT)], "asked": [str(CLAIMANT)], "progressed": [str(CLAIMANT)]},
     )
@@ -570,7 +586,10 @@ def test_reopening_begins_the_whole_cycle_anew() -> None:
         state="open",
         cycle=2,
         due_on=LATER,
+        passed_on=None,
+        rungs_from=None,
         claim_due=date(2026, 3, 13),
+        claim_rule=NEW_CLAIM_RULE,
         claim_signed_by=None,
         claimed_at=None,
         claimed_by=None,
@@ -585,7 +604,7 @@ def test_reopening_begins_the_whole_cycle_anew() -> None:
         closed_at=None,
         closed_days_late=None,
     )
-    assert (step.opens, step.cancels_interview, step.late) == (None, False, False)
+    assert (step.opens, step.cancels_interview, step.late, step.cancelled) == (None, False, False, ())
 
 
 @pytest.mark.parametrize(
@@ -614,7 +633,7 @@ def test_annulling_ends_the_item_without_rectification(state: str) -> None:
     item = an_item(state)
     step = fire("annul", item)
     assert step.after == after(item, state="closed", resolution="annulled", closed_at=NOW)
-    assert (step.opens, step.cancels_interview, step.late) == (None, False, False)
+    assert (step.opens, step.cancels_interview, step.late, step.cancelled) == (None, False, False, ())
 
 
 def test_annulling_a_duplicate_names_the_other_item() -> None:
@@ -625,7 +644,11 @@ def test_annulling_a_duplicate_names_the_other_item() -> None:
 
 @pytest.mark.parametrize(("talk", "cancelled"), [("pending", True), ("scheduled", True), ("recorded", False)])
 def test_annulling_cancels_an_interview_that_was_not_held(talk: str, cancelled: bool) -> None:
-    assert fire("annul", an_item("escalated"), interview=a_talk(talk)).cancels_interview is cancelled
+    # What is on record is waited for no longer.
+    item = an_item("escalated", pending=WAITED if cancelled else {})
+    step = fire("annul", item, interview=a_talk(talk))
+    assert step.cancels_interview is cancelled
+    assert step.after == after(item, state="closed", resolution="annulled", closed_at=NOW, pending={})
 
 
 # -- a whole life

@@ -163,12 +163,14 @@ def test_the_level_above_is_a_deciding_grant_on_a_true_ancestor(grant: Grant, un
 AROUND = Lines(responsible=line(VILLAGE), supervising=line(TOWN), co=(line(FAR_VILLAGE),))
 
 NOTHING: tuple[str, ...] = ()
-CLAIMS = ("claims", "reports", "reports_as_responsible")
+CLAIMS = ("claims", "asks", "withdraws", "reports", "reports_as_responsible")
 HELPS = ("reports", "reports_as_responsible")
-DECIDES = ("decides", "annuls", "updates", "reports", "records_interviews", "sees_contact")
+DECIDES = (
+    "decides", "decides_requests", "issues", "annuls", "updates", "reports", "records_interviews", "sees_contact",
+)  # fmt: skip
 
 STANDINGS: dict[tuple[str, UUID], tuple[str, ...]] = {
-    ("admin", COUNTY): (*DECIDES, "claims", "reports_as_responsible", "higher"),
+    ("admin", COUNTY): (*DECIDES, *CLAIMS, "higher"),
     ("supervisor", COUNTY): (*DECIDES, "higher"),
     ("supervisor", TOWN): DECIDES,
     # A supervisor over the responsible or a co-unit may say what it saw; that is no report of the responsible side.
@@ -207,7 +209,7 @@ def test_without_grants_a_caller_is_nothing_to_an_item() -> None:
 
 def test_grants_add_up() -> None:
     both = Standing.of((Grant("supervisor", TOWN), Grant("responsible", VILLAGE)), AROUND)
-    assert both == a_standing(*DECIDES, "claims", "reports_as_responsible")
+    assert both == a_standing(*DECIDES, *CLAIMS)
 
 
 def test_a_grant_without_its_subtree_counts_on_the_very_unit_only() -> None:

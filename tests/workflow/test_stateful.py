@@ -307,6 +307,7 @@ class Life(RuleBasedStateMachine):
     def the_talk_is_recorded(self) -> None:
         talk = self.talks[self.item.interview_id]
         self.talks[talk.id] = replace(talk, state="recorded")
+        self.item = replace(self.item, pending={})
         self.model.talk = "recorded"
 
     @precondition(lambda self: self.model.state != "closed")
@@ -461,6 +462,7 @@ class Life(RuleBasedStateMachine):
         assert item.resolution == model.resolution
         assert {UUID(mark) for marks in item.hands.values() for mark in marks} == model.hands
         assert (self.talks[item.interview_id].state if item.interview_id else None) == model.talk
+        assert item.pending.keys() == ({"interview"} if model.talk == "pending" else set())
         assert item.overdue(model.today) == model.overdue()
 
     @invariant()
