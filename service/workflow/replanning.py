@@ -21,8 +21,12 @@ def replanned(item: Item, calendar: Calendar, today: date) -> dict[str, Any]:
     return {**_due(item, calendar, today), **_claim_due(item, calendar, today), **_pending(item, calendar, today)}
 
 
-def _counted(calendar: Calendar, on: date, within: int, today: date) -> date:
-    return max(calendar.add(on, within), today + ONE_DAY)
+def _counted(present: date, counted: date, today: date) -> date:
+    """Where a day goes that is counted anew; one that went to tomorrow already is not pushed on day by day."""
+    tomorrow = today + ONE_DAY
+    if counted >= tomorrow:
+        return counted
+    return present if present <= tomorrow else tomorrow
 
 
 def _due(item: Item, calendar: Calendar, today: date) -> dict[str, Any]:
@@ -32,7 +36,9 @@ def _due(item: Item, calendar: Calendar, today: date) -> dict[str, Any]:
     counted = by_rule(calendar, rule)
     if counted.due_on == item.due_on and counted.provisional == item.provisional:
         return {}
-    due_on = item.due_on if counted.due_on == item.due_on else _counted(calendar, rule.start_on, rule.limit, today)
+    if counted.due_on is None:
+        raise ValueError("a rule in working days leads to a day")
+    due_on = _counted(item.due_on, counted.due_on, today)
     changes = {"due_on": due_on, "provisional": counted.provisional}
     return {name: value for name, value in changes.items() if getattr(item, name) != value}
 
@@ -41,9 +47,7 @@ def _claim_due(item: Item, calendar: Calendar, today: date) -> dict[str, Any]:
     if item.state != State.OPEN or item.claim_rule is None or item.claim_due is None or item.claim_due < today:
         return {}
     rule = Rule.from_dict(item.claim_rule)
-    if calendar.add(rule.start_on, rule.limit) == item.claim_due:
-        return {}
-    due = _counted(calendar, rule.start_on, rule.limit, today)
+    due = _counted(item.claim_due, calendar.add(rule.start_on, rule.limit), today)
     return {"claim_due": due} if due != item.claim_due else {}
 
 
@@ -52,7 +56,7 @@ def _pending(item: Item, calendar: Calendar, today: date) -> dict[str, Any]:
     for kind, stored in item.pending.items():
         waiting = Waiting.from_dict(stored)
         due = waiting.due
-        if due >= today and calendar.add(waiting.on, waiting.within) != due:
-            due = _counted(calendar, waiting.on, waiting.within, today)
+        if due >= today:
+            due = _counted(due, calendar.add(waiting.on, waiting.within), today)
         after[kind] = {**stored, "due": due.isoformat()}
     return {"pending": after} if after != item.pending else {}

@@ -308,6 +308,7 @@ class Life(RuleBasedStateMachine):
         talk = self.talks[self.item.interview_id]
         self.talks[talk.id] = replace(talk, state="recorded")
         self.item = replace(self.item, pending={})
+        self.item = replace(self.item, pending={})
         self.model.talk = "recorded"
 
     @precondition(lambda self: self.model.state != "closed")
