@@ -49,8 +49,9 @@ class Entry:
         return entry
 
     def change(self, columns: dict[str, Any], *drafts: EventDraft) -> None:
-        self.after = replace(self.after, **columns)
-        self.columns |= columns
+        if columns:
+            self.after = replace(self.after, **columns)
+            self.columns |= columns
         self.drafts += drafts
 
     def row(self, statement: Statement, params: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import typer
+import uvloop
 from rich.console import Console
 
 from service.settings import Settings
@@ -24,7 +25,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+    """On the event loop that the server runs on."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def bring_up(present: Settings) -> None:

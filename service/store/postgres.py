@@ -144,10 +144,15 @@ class PostgresTx:
             raise Lost
 
 
+def _decoded(text: str) -> Any:
+    """JSON as it comes; most of what is kept so is an empty object."""
+    return {} if text == "{}" else json.loads(text)
+
+
 async def _prepare(connection: Any) -> None:
     """JSON is encoded by the statements' own types, and decoded here, where asyncpg's dialect expects it."""
     for name in ("json", "jsonb"):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=json.loads, format="text")
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=_decoded, format="text")
 
 
 async def _keep(connection: Any) -> None:

@@ -27,7 +27,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A trigger with its input, checked for shape."""
+    """A trigger with its input, checked for shape. `asked_on` is the day of the closure request that it grants."""
 
     trigger: str
     signed_by: str | None = None
@@ -39,6 +39,7 @@ class Command:
     responsible_unit_id: UUID | None = None
     supervising_unit_id: UUID | None = None
     duplicate_of: UUID | None = None
+    asked_on: date | None = None
 
     @property
     def deadline(self) -> date:

@@ -15,8 +15,8 @@ from service.workflow.deadlines import ONE_DAY, start_of
 from service.workflow.items import Item
 from service.workflow.policy import Policy
 from service.workflow.rungs import ANCHORS, NEVER_SKIPPED, STRENGTH, Rung
-from service.workflow.states import Action, AnchorKind, RequestKind, State
-from service.workflow.waiting import INTERVIEW
+from service.workflow.states import Action, AnchorKind, State
+from service.workflow.waiting import INTERVIEW, Waiting
 
 NO_LOOK = datetime(9999, 1, 1, tzinfo=UTC)
 """When to look at an item that waits for nothing."""
@@ -62,8 +62,18 @@ class Ground:
     policy: Policy
     calendar: Calendar
     tz: ZoneInfo
+    _rungs: dict[tuple[str, str, bool], tuple[Rung, ...]] = field(default_factory=dict)
     _moments: dict[tuple[date, int], datetime] = field(default_factory=dict)
     _passings: dict[date, datetime] = field(default_factory=dict)
+
+    def rungs(self, anchor: str, state: str, escalated: bool) -> tuple[Rung, ...]:
+        """The rungs of a kind of anchor that apply in a state, `escalated` saying whether it was so in the cycle."""
+        known = self._rungs.get((anchor, state, escalated))
+        if known is None:
+            known = self._rungs[anchor, state, escalated] = tuple(
+                rung for rung in self.policy.ladder if rung.anchor == anchor and _applies(rung, state, escalated)
+            )
+        return known
 
     def moment(self, base: date, offset: int) -> datetime:
         """The opening of offices on the `offset`-th working day from `base`, or on the next where that is none."""
@@ -106,11 +116,10 @@ def anchors(item: Item) -> Iterator[Anchor]:
         yield Anchor(AnchorKind.DUE, item.id, day, max(day, item.rungs_from or day))
     if item.state == State.OPEN and item.claim_due is not None:
         yield Anchor(AnchorKind.CLAIM_DUE, item.id, item.claim_due, item.claim_due)
-    for kind in (*RequestKind, INTERVIEW):
-        waiting = item.waiting(kind)
-        if waiting is not None:
-            name = AnchorKind.INTERVIEW_DUE if kind == INTERVIEW else AnchorKind.DECISION_DUE
-            yield Anchor(name, waiting.id, waiting.due, waiting.due)
+    for kind, stored in item.pending.items():
+        waiting = Waiting.from_dict(stored)
+        name = AnchorKind.INTERVIEW_DUE if kind == INTERVIEW else AnchorKind.DECISION_DUE
+        yield Anchor(name, waiting.id, waiting.due, waiting.due)
 
 
 def meetings(item: Item, ground: Ground, *, held: bool | None = None) -> Iterator[Meeting]:
@@ -120,9 +129,7 @@ def meetings(item: Item, ground: Ground, *, held: bool | None = None) -> Iterato
     """
     holds = item.held if held is None else held
     for anchor in anchors(item):
-        for rung in ground.policy.ladder:
-            if rung.anchor != anchor.kind or not _applies(rung, item):
-                continue
+        for rung in ground.rungs(anchor.kind, item.state, item.escalation_count > 0):
             late = rung.offset > 0
             if late and holds and anchor.kind == AnchorKind.DUE:
                 continue
@@ -130,10 +137,10 @@ def meetings(item: Item, ground: Ground, *, held: bool | None = None) -> Iterato
             yield Meeting(rung, anchor, moment)
 
 
-def _applies(rung: Rung, item: Item) -> bool:
-    if rung.action == Action.ESCALATE and item.state == State.ESCALATED:
+def _applies(rung: Rung, state: str, escalated: bool) -> bool:
+    if rung.action == Action.ESCALATE and state == State.ESCALATED:
         return False
-    return item.state in rung.states and (item.escalation_count > 0 or not rung.after_interview)
+    return state in rung.states and (escalated or not rung.after_interview)
 
 
 def look(item: Item, ground: Ground, now: datetime, done: Collection[Mark]) -> Look:

@@ -145,6 +145,7 @@ def command(request: Request, decision: Command, *, named: bool) -> Command:
         due_on=decision.due_on or request.due_on,
         responsible_unit_id=unit if request.kind == RequestKind.TRANSFER else None,
         reason=decision.reason or request.reason,
+        asked_on=request.asked_on if request.kind == RequestKind.CLOSURE else None,
     )
 
 

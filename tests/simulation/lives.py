@@ -278,8 +278,11 @@ def met_by(event: Event) -> tuple[int, str, date, str]:
 
 
 def _recounted(present: date, counted: date, setting: Setting) -> date:
-    """Nobody becomes late overnight: a day that changes is never moved before tomorrow."""
-    return present if counted == present else max(counted, setting.today + ONE_DAY)
+    """Nobody becomes late overnight: no day is moved to one before tomorrow. One that is as near already stays."""
+    tomorrow = setting.today + ONE_DAY
+    if counted >= tomorrow:
+        return counted
+    return min(present, tomorrow)
 
 
 def _deadline(columns: Row) -> date | None:
