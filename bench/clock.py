@@ -1,22 +1,24 @@
-"""`python -m bench.clock`: what a look of the clock costs an item, and how long it takes to catch up after an outage.
+"""`python -m bench.clock`: what a look of the clock costs an item, and how long catching up after an outage takes.
 
-Every item of the county is being rectified and due on the same day. The clock looks at all of them on the mornings of the
-default ladder; beside it, in the same database and the same run, one SQL statement writes the same rows for batches of
-the same size, and an ORM session writes them item by item. Then the same county sleeps through a working week.
+Every item of the county is being rectified and due on the same day. The clock looks at all of them on the mornings of
+the default ladder; beside it, in the same database and the same run, one SQL statement writes the same rows for batches
+of the same size, and an ORM session writes them item by item. Then the same county sleeps through a working week.
 """
 
 import argparse
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import uvloop
 
 from bench import orm, place
 from bench.__main__ import POSTGRES, _no_postgres
@@ -29,6 +31,8 @@ from service.workflow import calendar, events, listing
 from service.workflow.items import DeadlineAsked, Draft
 from service.workflow.listing import Place as Listed
 from service.workflow.policy import Policy, number
+
+T = TypeVar("T")
 
 ITEMS, UNITS = 100_000, 400
 ROW_BY_ROW = 1_000
@@ -78,7 +82,8 @@ def make(county: County, numbers: range) -> Iterator[Filled]:
         day = at.astimezone(ZONE).date()
         item = listing.list_item(
             Draft(title=f"{spot.unit.name}第{n}号问题", deadline=DeadlineAsked("date", due_on)), listed,
-            item_id=county.clock.id(n), number=number(policy.numbers["item"], ledger=ledger.code, year=day.year, seq=n + 1),
+            item_id=county.clock.id(n),
+            number=number(policy.numbers["item"], ledger=ledger.code, year=day.year, seq=n + 1),
             actor_id=_id_of(county.clerk), lister_id=_id_of(county.clerk), contact_sealed=None, now=at,
             today=day, listed_on=day, closed_at=None,
         )  # fmt: skip
@@ -124,6 +129,12 @@ async def make_due(filled: Place, now: datetime) -> None:
     )
 
 
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """On the event loop that the clock runs on."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
 def told(name: str, seconds: float, items: int, limit: float | None, tally: Tally | None = None) -> str:
     each = seconds / max(1, items) * 1e6
     ratio = f"{each / limit:.1f}" if limit else "1.0"
@@ -143,20 +154,20 @@ def measure(filled: Place) -> list[str]:
     limit = None
     for offset in (-7, -3):
         day = calendar.BASE.add(due, offset)
-        asyncio.run(make_due(filled, morning(day)))
-        seconds, items = asyncio.run(one_statement(filled, morning(day), f"sql{offset}"))
+        _run(make_due(filled, morning(day)))
+        seconds, items = _run(one_statement(filled, morning(day), f"sql{offset}"))
         limit = seconds / items * 1e6
         lines.append(told("one statement a batch", seconds, items, None))
-        asyncio.run(make_due(filled, morning(day)))
-        rows, count = asyncio.run(orm.sweep(filled, morning(day), ROW_BY_ROW))
+        _run(make_due(filled, morning(day)))
+        rows, count = _run(orm.sweep(filled, morning(day), ROW_BY_ROW))
         lines.append(told("row by row through an ORM session", rows, count, limit))
-        asyncio.run(make_due(filled, morning(day)))
-        seconds, tally = asyncio.run(sweep(filled, morning(day)))
+        _run(make_due(filled, morning(day)))
+        seconds, tally = _run(sweep(filled, morning(day)))
         lines.append(told(f"the clock: remind{offset}", seconds, tally.looked, limit, tally))
     after = calendar.BASE.add(due, 1)
-    seconds, tally = asyncio.run(sweep(filled, morning(due + timedelta(days=1)) - timedelta(hours=9)))
+    seconds, tally = _run(sweep(filled, morning(due + timedelta(days=1)) - timedelta(hours=9)))
     lines.append(told("the clock: deadlines passed", seconds, tally.looked, limit, tally))
-    seconds, tally = asyncio.run(sweep(filled, morning(after)))
+    seconds, tally = _run(sweep(filled, morning(after)))
     lines.append(told("the clock: urge+1", seconds, tally.looked, limit, tally))
     return lines
 
@@ -164,7 +175,7 @@ def measure(filled: Place) -> list[str]:
 def catch_up(filled: Place) -> list[str]:
     """Down from the morning before the first reminder until a working week after the deadline."""
     back = calendar.BASE.add(due_day(datetime.now(ZONE).date()), 5)
-    seconds, tally = asyncio.run(sweep(filled, morning(back)))
+    seconds, tally = _run(sweep(filled, morning(back)))
     return [
         told("the clock, after an outage over the deadline", seconds, tally.looked, None, tally).replace("1.0", "-")
     ]

@@ -53,8 +53,8 @@ async def _one(session: AsyncSession, tenant_id: UUID, now: datetime) -> bool:
             event,
             Unsequenced(tenant_id=tenant_id, event_id=event.id),
             Firing(
-                tenant_id=tenant_id, item_id=item.id, cycle=1, rung=f"orm{now:%m%d}", anchor_on=item.due_on, ref=item.id,
-                anchor="due", outcome="fired", reason=None, at=now, notice_id=None,
+                tenant_id=tenant_id, item_id=item.id, cycle=1, rung=f"orm{now:%m%d}", anchor_on=item.due_on,
+                ref=item.id, anchor="due", outcome="fired", reason=None, at=now, notice_id=None,
             ),
         ]
     )  # fmt: skip

@@ -108,10 +108,10 @@ async def issue_draft(service: Service, call: Call, notice_id: UUID) -> Notice |
     async def action(tx: Tx) -> Notice | Replay:
         changes = Changes()
         by = await schedule.hold_tree(tx, changes, call)
-        replay = await call.replayed(tx)
-        notice = await _to_supervise(tx, call, notice_id)
+        notice, replay = await _seen_or_replayed(tx, call, notice_id)
         if replay is not None:
             return replay
+        await _supervises(tx, call, notice)
         notices.check_draft(notice)
         every = await _entries(tx, by, notice)
         left = [entry for entry in every if _still_covered(entry.after, notice)]
@@ -171,13 +171,12 @@ async def sign(service: Service, call: Call, notice_id: UUID, signed_by: str) ->
     """Sign for a notice (签收). Refuses `not_found`, `forbidden`, `guard_refused` (awaits_receipt)."""
 
     async def action(tx: Tx) -> Notice | Replay:
-        replay = await call.replayed(tx)
-        notice = await _seen(tx, call, notice_id)
+        notice, replay = await _seen_or_replayed(tx, call, notice_id)
+        if replay is not None:
+            return replay
         line = (await units.lines(tx, call.tenant_id, {notice.unit_id}))[notice.unit_id]
         if not holds(call.grants, "notice:receipt", line):
             raise forbidden("claim")
-        if replay is not None:
-            return replay
         signed = notices.receipted(notice, signed_by=signed_by, by=call.actor.principal_id, now=call.now)
         return await _end(tx, call, signed, clock_events.notice_receipted)
 
@@ -189,10 +188,10 @@ async def cancel(service: Service, call: Call, notice_id: UUID, reason: str) -> 
     `guard_refused` (notice_cancelled)."""
 
     async def action(tx: Tx) -> Notice | Replay:
-        replay = await call.replayed(tx)
-        notice = await _to_supervise(tx, call, notice_id)
+        notice, replay = await _seen_or_replayed(tx, call, notice_id)
         if replay is not None:
             return replay
+        await _supervises(tx, call, notice)
         cancelled = notices.cancelled(notice, reason=reason, now=call.now)
         return await _end(tx, call, cancelled, clock_events.notice_cancelled)
 
@@ -243,13 +242,22 @@ async def _seen(tx: Tx, call: Call, notice_id: UUID) -> Notice:
     return found
 
 
-async def _to_supervise(tx: Tx, call: Call, notice_id: UUID) -> Notice:
-    """A notice that the caller may issue or cancel; refuses `not_found`, `forbidden`."""
+async def _seen_or_replayed(tx: Tx, call: Call, notice_id: UUID) -> tuple[Notice, Replay | None]:
+    """The notice, held from here on, and what was answered under this key: looked for once nobody else changes it.
+
+    Refuses `not_found`. To be told again what was done, reading is enough.
+    """
+    # A key that stands for another request is refused before anything is looked for.
+    replay = await call.replayed(tx)
     notice = await _seen(tx, call, notice_id)
+    return notice, replay or await call.replayed(tx)
+
+
+async def _supervises(tx: Tx, call: Call, notice: Notice) -> None:
+    """Refuses `forbidden` to those who may neither issue nor cancel the notice."""
     line = (await units.lines(tx, call.tenant_id, {notice.supervising_unit_id}))[notice.supervising_unit_id]
     if not holds(call.grants, "notice:issue", line):
         raise forbidden("decide")
-    return notice
 
 
 async def _still_seen(tx: Tx, call: Call, replay: Replay) -> None:

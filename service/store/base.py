@@ -27,5 +27,6 @@ def insert_row(model: type[SQLModel], without: Iterable[str] = ()) -> Statement:
     columns = [column for column in table(model).columns if column.name not in set(without)]
     values: list[Any] = [bindparam(column.name, type_=column.type) for column in columns]
     return Statement(
-        insert(table(model)).from_select([column.name for column in columns], select(*values).where(gate()))
+        insert(table(model)).from_select([column.name for column in columns], select(*values).where(gate())),
+        fills=table(model).name,
     )

@@ -73,16 +73,23 @@ class Statement:
 
     Given by dialect (`postgresql=`, `sqlite=`) it may differ, or be nothing at all where its dialect is left out.
     `whole` counts the rows that a write must find: one that another writer took away meanwhile, and put elsewhere where
-    this write does not look, means that the race was lost.
+    this write does not look, means that the race was lost. `fills` names the table of a plain insert whose parameters
+    are the table's columns: many rows may go into it by another way.
     """
 
-    __slots__ = ("_by_dialect", "_forms", "clause", "whole")
+    __slots__ = ("_by_dialect", "_forms", "clause", "fills", "whole")
 
     def __init__(
-        self, clause: Executable | None = None, *, whole: "Statement | None" = None, **by_dialect: Executable
+        self,
+        clause: Executable | None = None,
+        *,
+        whole: "Statement | None" = None,
+        fills: str | None = None,
+        **by_dialect: Executable,
     ) -> None:
         self.clause = clause
         self.whole = whole
+        self.fills = fills
         self._by_dialect = by_dialect
         self._forms: dict[str, Form] = {}
 

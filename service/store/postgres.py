@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 DIALECT = dialects.dialect()  # type: ignore[no-untyped-call]
 
+COPIED = 20
+"""From so many rows on an insert goes by COPY: a round trip more, and a quarter of the work for each row."""
+
 AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
         asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
         asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError, asyncpg.UndefinedTableError)  # fmt: skip
@@ -134,6 +137,9 @@ class PostgresTx:
             await self._connection.executemany(text, [_arguments(statement, row) for row in rows])
         elif len(rows) == 1:
             await self._connection.execute(form.text, *form.arguments(rows[0]))
+        elif statement.fills and len(rows) >= COPIED:
+            records = [form.arguments(row) for row in rows]
+            await self._connection.copy_records_to_table(statement.fills, records=records, columns=form.names)
         else:
             await self._connection.executemany(form.text, [form.arguments(row) for row in rows])
 
@@ -144,15 +150,23 @@ class PostgresTx:
             raise Lost
 
 
-def _decoded(text: str) -> Any:
+def _decoded(content: bytes) -> Any:
     """JSON as it comes; most of what is kept so is an empty object."""
-    return {} if text == "{}" else json.loads(text)
+    return {} if content == b"{}" else json.loads(content)
 
 
 async def _prepare(connection: Any) -> None:
-    """JSON is encoded by the statements' own types, and decoded here, where asyncpg's dialect expects it."""
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=_decoded, format="text")
+    """JSON is encoded by the statements' own types, and decoded here, where asyncpg's dialect expects it.
+
+    In jsonb's binary form, which COPY needs: a version byte, then the text.
+    """
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda text: b"\x01" + text.encode(),
+        decoder=lambda content: _decoded(content[1:]),
+        format="binary",
+    )
 
 
 async def _keep(connection: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from service.actions.service import Service
 from tests.api.helpers import VERIFIED, day, every_page, ok, read
 from tests.world import TREE, World
 
@@ -20,12 +21,16 @@ serial = itertools.count(1)
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A tenant: its admin; a hand that claims for anybody, so that the admin's four eyes stay good; its units."""
+    """A tenant: its admin; a hand that claims for anybody, so that the admin's four eyes stay good; its units.
+
+    `service` is there for what no call does: turning the clock.
+    """
 
     admin: httpx.AsyncClient
     hand: httpx.AsyncClient
     units: dict[str, str]
     ledger_id: str
+    service: Service
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ async def side(world: World, admin: httpx.AsyncClient) -> Side:
             units[code] = ok(await admin.post("/v1/units", json=body), 201)["id"]
     hand = world.with_key(await key_for(admin, "responsible", "root"))
     (ledger,) = (row for row in ok(await admin.get("/v1/ledgers"))["items"] if row["code"] == "default")
-    return Side(admin, hand, units, ledger["id"])
+    return Side(admin, hand, units, ledger["id"], world.service)
 
 
 async def key_for(admin: httpx.AsyncClient, role: str, unit: str) -> str:
@@ -605,3 +610,7 @@ async def _(base: Side, at: Place) -> Asked:
 @call("get_me")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", "/v1/me")
+
+
+# The calls about requests, notices and the clock register themselves.
+from tests.api import calls_clock  # noqa: E402, F401

@@ -21,6 +21,8 @@ depends on it (listing, hanging a unit), and else only for those who have it. A 
 other; its first is in reach.
 """
 
+from tests.api.matrix_table_clock import CLOCK_TABLE
+
 ROLES = ("admin", "supervisor", "responsible", "platform", "viewer", "auditor")
 PLACES = ("own", "child", "parent", "sibling", "other")
 
@@ -645,6 +647,8 @@ TABLE = {
         auditor     200     200     200     200     200
     """,
 }
+
+TABLE |= CLOCK_TABLE
 
 WITHOUT_CALLER = {"get_livez", "get_readyz", "get_metrics", "get_problem"}
 """Operations that answer without a credential: nobody's unit plays a part."""

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.api.calls import CALLS, NAMES, Place, Side, firing, item_at, moved, regrant, side
+from tests.api.calls_clock import asked_at, notice_at
 from tests.api.document import OPERATIONS, inside, tenant_level
 from tests.api.helpers import NOBODY, VERIFIED, day, every_page, ok, read, refused
 from tests.world import World
@@ -15,6 +16,9 @@ from tests.world import World
 serial = itertools.count(1)
 PLAIN = [name for name in CALLS if name not in NAMES]
 WITH_PATH = [name for name in PLAIN if inside(OPERATIONS[name.partition(":")[0]][0])]
+
+
+LISTS = ["/v1/items", "/v1/overdue", "/v1/interviews", "/v1/requests", "/v1/notices", "/v1/units", "/v1/ledgers"]
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +75,10 @@ async def test_who_has_no_grant_at_all_finds_nothing(world: World, home: Side, n
     assert answer.status_code == (403 if tenant_level(name) else 404), answer.text
 
 
-@pytest.mark.parametrize("path", ["/v1/items", "/v1/overdue", "/v1/interviews", "/v1/units", "/v1/ledgers"])
+@pytest.mark.parametrize("path", LISTS)
 async def test_who_has_no_grant_at_all_has_empty_lists(world: World, home: Side, path: str) -> None:
     await item_at(Place(home, "t1"), due_on=day(-3))
+    await asked_at(Place(home, "t1")), await notice_at(Place(home, "t1"))
     caller = await world.person("admin", "root")
     await regrant(world, caller)
     assert await every_page(caller, path) == []

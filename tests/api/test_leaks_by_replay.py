@@ -4,18 +4,22 @@ import itertools
 
 import pytest
 
-from tests.api.calls import CALLS, Asked, Place, Side, firing, item_at, moved, recording, regrant, side
+from tests.api.calls import CALLS, NAMES, Asked, Place, Side, firing, item_at, moved, recording, regrant, side
+from tests.api.calls_clock import asked_at, deciding
 from tests.api.document import DOCUMENT, OPERATIONS, tenant_level
 from tests.api.helpers import ok, read, refused
 from tests.world import World
 
 serial = itertools.count(1)
+OF_MANY_KINDS = ("create_item_transition", "create_item_request", "decide_request")
 POSTS = [
     name
     for name in CALLS
-    if ":" not in name.replace("create_item_transition:", "")
+    if (":" not in name or (name.startswith(OF_MANY_KINDS) and name not in NAMES))
     and any(each.get("name") == "Idempotency-Key" for each in OPERATIONS[name.partition(":")[0]][1]["parameters"])
 ]
+
+ABOUT_ITEMS = ("item", "interview", "request", "notice")
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +46,13 @@ async def test_no_replay_is_given_to_one_who_lost_every_grant(world: World, home
     refused(await asked.by(caller, **headers), "forbidden" if tenant_level(name) else "not_found")
 
 
-@pytest.mark.parametrize("name", [name for name in POSTS if "item" in name or "interview" in name])
+@pytest.mark.parametrize("name", [name for name in POSTS if any(each in name for each in ABOUT_ITEMS)])
 async def test_no_replay_is_given_to_one_who_moved_to_another_town(world: World, home: Side, name: str) -> None:
     """A reader of the own town still gets it: for a replay, reading is enough."""
     if name == "create_item_transition: transfer":
         asked = firing((await item_at(Place(home, "t1v1")))["id"], "transfer", responsible_unit="t1v2", reason="有误")
+    elif name == "decide_request: transfer":
+        asked = deciding(await asked_at(Place(home, "t1v1"), "transfer"), responsible_unit="t1v2")
     else:
         asked = await CALLS[name](home, Place(home, "t1v1"))
     caller, headers = await world.person("admin", "root"), key()

@@ -106,7 +106,7 @@ def answer(asked: Asked, response: httpx.Response) -> str:
     if response.is_success:
         if asked.shows is None:
             return status
-        rows = [row.get("item", row)["id"] for row in response.json()["items"]]
+        rows = [row["id"] for row in response.json()["items"]]
         return status if asked.shows in rows else "none"
     problem = response.json()
     if problem["code"] != CODES.get(status):

@@ -11,7 +11,21 @@ from typing import Any
 
 import pytest
 
-from tests.api.calls import CALLS, Asked, Place, Side, hook_at, issuer_at, item_at, ledger_at, principal_at, side
+from tests.api.calls import (
+    CALLS,
+    INPUT,
+    Asked,
+    Place,
+    Side,
+    hook_at,
+    issuer_at,
+    item_at,
+    ledger_at,
+    moved,
+    principal_at,
+    side,
+)  # fmt: skip
+from tests.api.calls_clock import ASKED
 from tests.api.document import DOCUMENT, OPERATIONS, UUID, inside
 from tests.api.helpers import NOBODY, every_page, refused
 from tests.world import World
@@ -42,11 +56,16 @@ def values(template: str, path: str) -> dict[str, str]:
     return found.groupdict()
 
 
-WITH_PATH = [name for name in CALLS if inside(OPERATIONS[name.partition(":")[0]][0])]
+def ids_inside(path: str) -> list[str]:
+    """Of a path's parameters those that are ids."""
+    return [name for name in inside(path) if name.endswith("_id")]
+
+
+WITH_PATH = [name for name in CALLS if ids_inside(OPERATIONS[name.partition(":")[0]][0])]
 
 
 def test_every_operation_with_an_id_in_its_path_is_among_them() -> None:
-    named = {name for name, (path, _) in OPERATIONS.items() if inside(path) and path.startswith("/v1/")}
+    named = {name for name, (path, _) in OPERATIONS.items() if ids_inside(path)}
     assert {name.partition(":")[0] for name in WITH_PATH} == named
 
 
@@ -112,6 +131,10 @@ async def foreign_id(kind: str, away: Side) -> str:
             return str((await principal_at(at, "platform"))["id"])
         case "principal_id":
             return str((await principal_at(at))["id"])
+        case "item_ids":
+            return str((await item_at(at))["id"])
+        case "interview_ids":
+            return str((await moved(at, "escalate"))["interview_id"])
         case "issuer_id":
             return str((await issuer_at(at))["id"])
         case _ if "unit" in kind or kind in ("parent_id", "transfer_to_id", "department_id"):
@@ -136,14 +159,24 @@ def bodies() -> list[tuple[str, str]]:
     return found
 
 
-SENT: dict[str, Any] = {
-    name: {"trigger": name.partition(": ")[2]} if name.startswith("create_item_transition") else {}
-    for name in CALLS
-    if "application/json" in OPERATIONS[name.partition(":")[0]][1].get("requestBody", {}).get("content", {})
-    and (":" not in name or name.partition(": ")[2] in ("claim", "extend", "close", "escalate", "resume", "transfer",
-                                                        "reopen", "annul"))
-}  # fmt: skip
-"""The plain call of each operation with a body; of transitions, of each trigger."""
+CHOICES = {
+    "create_item_transition": ("trigger", (*INPUT,)),
+    "create_item_request": ("kind", (*ASKED,)),
+    "decide_request": ("kind", ("transfer",)),
+}
+"""Of operations whose body is one of several: the field that says which, and those that there are."""
+
+
+def _sent(name: str) -> dict[str, Any] | None:
+    plain, _, which = name.partition(": ")
+    if "application/json" not in OPERATIONS[plain][1].get("requestBody", {}).get("content", {}):
+        return None
+    field, choices = CHOICES.get(plain, ("", ("",)))
+    return {field: which} if which in choices else None
+
+
+SENT: dict[str, Any] = {name: sent for name in CALLS if (sent := _sent(name)) is not None}
+"""The plain call of each operation with a body; of transitions, of each trigger; of requests, of each kind."""
 
 
 def test_every_operation_with_a_body_is_among_them() -> None:
@@ -174,7 +207,10 @@ FIND_NOTHING = {"principal"}
 
 NO_IDS = {"state", "severity", "source", "lamp", "overdue", "due_before", "due_after", "listed_after", "listed_before",
           "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth", "level",
-          "active", "dry_run"}  # fmt: skip
+          "active", "dry_run", "status", "kind"}  # fmt: skip
+NOT_FOUND = {"item_id"}
+"""What a list is about: it is not there where that is not."""
+
 QUERIES = [
     (path, parameter["name"])
     for path, each in OPERATIONS.values()
@@ -184,7 +220,7 @@ QUERIES = [
 
 
 def test_every_parameter_of_a_query_is_known_to_name_ids_or_not() -> None:
-    assert {name for _, name in QUERIES} <= IDS_IN_QUERIES | FIND_NOTHING | NO_IDS
+    assert {name for _, name in QUERIES} <= IDS_IN_QUERIES | FIND_NOTHING | NOT_FOUND | NO_IDS
 
 
 @pytest.mark.parametrize(("path", "name"), [each for each in QUERIES if each[1] in IDS_IN_QUERIES])
@@ -205,3 +241,13 @@ async def test_an_id_of_another_tenant_finds_nothing_where_an_unknown_one_finds_
     foreign = (await principal_at(Place(away, "t1")))["id"]
     for asked in (foreign, NOBODY):
         assert await every_page(home.admin, path, **{name: asked}) == []
+
+
+@pytest.mark.parametrize(("path", "name"), [each for each in QUERIES if each[1] in NOT_FOUND])
+async def test_a_list_about_what_belongs_to_another_tenant_is_not_there(
+    home: Side, away: Side, path: str, name: str
+) -> None:
+    own, foreign = await item_at(Place(home, "t1")), await item_at(Place(away, "t1"))
+    assert await every_page(home.admin, path, **{name: own["id"]}) == []
+    for asked in (foreign["id"], NOBODY):
+        refused(await home.admin.get(path, params={name: asked}), "not_found")

@@ -47,7 +47,9 @@ class Circumstances:
 
     def __init__(self, log: Log) -> None:
         self.ticks = [tick.at for tick in log.ticks]
-        self.workers = {tick.at: tick.workers for tick in log.ticks}
+        self.looked = set(self.ticks)
+        self.undisturbed = {tick.at for tick in log.ticks if tick.workers == 1 and not tick.raced}
+        """When one worker looked and nobody else did anything."""
         self._calendars = [change.at for change in log.calendars]
         self._states = states_of(change.table for change in log.calendars)
         self._policies: dict[str, list[PolicyChange]] = defaultdict(list)

@@ -107,8 +107,11 @@ class Driver:
     # -- the clock
 
     async def _tick(self, now: datetime) -> None:
-        if not any(outage.first <= now <= outage.last for outage in self.run.outages):
+        if not self._away(now):
             await self._look(now, workers=2 if self.random.random() < 0.3 else 1)
+
+    def _away(self, now: datetime) -> bool:
+        return any(outage.first <= now <= outage.last for outage in self.run.outages)
 
     async def _look(self, now: datetime, workers: int) -> None:
         self.run.log.ticks.append(Tick(now, workers))
@@ -124,20 +127,26 @@ class Driver:
             self._alive[item_id] = self.random.choice(DILIGENCE)
 
     async def _session(self, now: datetime) -> None:
+        """People come round; now and then just when a worker looks."""
+        raced = self.random.random() < 0.2 and not self._away(now)
+        if raced:
+            self.run.log.ticks.append(Tick(now, raced=True))
+            await asyncio.gather(self._come_round(now), clock.run_once(self.service, now))
+            await clock.run_until_done(self.service, now)
+            self.run.looks["among people"] += 1
+        else:
+            await self._come_round(now)
+
+    async def _come_round(self, now: datetime) -> None:
         visited = [item_id for item_id, likely in self._alive.items() if self.random.random() < likely / 2]
         visited += [item_id for item_id in visited if self.random.random() < 0.03]
         visited += self.random.sample(self._closed, min(len(self._closed), 1 + len(self._closed) // 100))
         for start in range(0, len(visited), TOGETHER):
-            group = visited[start : start + TOGETHER]
+            group = [(item_id, Random(self.random.getrandbits(64))) for item_id in visited[start : start + TOGETHER]]
             states = await asyncio.gather(
-                *(
-                    come_round(
-                        self.service, self.county, item_id, now, Random(self.random.getrandbits(64)), self.run.tally
-                    )
-                    for item_id in group
-                )
+                *(come_round(self.service, self.county, *each, now, self.run.tally) for each in group)
             )
-            for item_id, state in zip(group, states, strict=True):
+            for (item_id, _), state in zip(group, states, strict=True):
                 self._known(item_id, state)
 
     async def _desk(self, now: datetime) -> None:

@@ -121,6 +121,7 @@ class Story:
                     "id": number, "ledger_id": LEDGER, "kind": kind, "state": "issued", "number": number,
                     "year": local(when(at)).year, "seq": int(number.split("〕")[1].rstrip("号")), "unit_id": "village",
                     "supervising_unit_id": "town", "item_ids": [ITEM], "rungs": [fired["rung"]],
+                    "copy_unit_ids": [unit for unit in fired["notified_unit_ids"] if unit != "village"],
                     "created_at": when(at), "issued_at": when(at), "receipt_due": date.fromisoformat(days[0]),
                     "reply_by": date.fromisoformat(days[1]), "receipt_at": None, "cancelled_at": None,
                 }
@@ -191,7 +192,8 @@ class Story:
                 due = date.fromisoformat(data[day])
                 found[data[f"{subject}_id"]] = {
                     "id": data[f"{subject}_id"], "item_id": ITEM, "kind": data.get("kind"), "status": "pending",
-                    "state": "pending", "decide_due": due, "due_on": due,
+                    "state": "pending", "decide_due": due, "due_on": due, "opened_at": event.at,
+                    "notice_id": next((each["id"] for each in self.notices if each["issued_at"] == event.at), None),
                 }  # fmt: skip
             else:
                 found[data[f"{subject}_id"]] |= {"status": deed, "state": deed}

@@ -4,18 +4,14 @@ What a person set is taken as set; what the service counted is counted again. `f
 state or sum that is not as it should be, and goes on with what the event says.
 """
 
-from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from tests.simulation.circumstances import Setting
+from tests.simulation.days import GIVEN, Counted, Wait, months_after, recounted
 from tests.simulation.record import Event, Row, day_of, local
-from tests.simulation.workdays import ONE_DAY
-
-GIVEN = "定于该日"
-"""The deadline's text where a person named the day; any other text leaves the day to be counted."""
 
 LEADS = {
     "item.claimed": ({"open"}, "rectifying"),
@@ -37,37 +33,6 @@ KEPT = (
     "supervising_unit_id",
 )  # fmt: skip
 AT_FIRST = {"cycle": 1, "extension_count": 0, "extension_days": 0, "extended_late": 0, "escalation_count": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Somebody must decide a request, or hold an interview, `within` working days of `on`."""
-
-    id: str
-    kind: str
-    on: date
-    within: int
-    due: date
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A deadline lies `limit` working days behind `start`."""
-
-    start: date
-    limit: int
-
-    def day(self, setting: Setting) -> date:
-        return setting.add(self.start, self.limit)
-
-    def provisional(self, setting: Setting) -> bool:
-        return setting.workdays.provisional(self.start + ONE_DAY, self.day(setting))
-
-
-def months_after(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 class Life:
@@ -243,14 +208,14 @@ class Life:
         if self.closed:
             return changes
         if self.counted is not None and self.due_on >= setting.today:
-            changes["due_on"] = _recounted(self.due_on, self.counted.day(setting), setting)
+            changes["due_on"] = recounted(self.due_on, self.counted.day(setting), setting)
             changes["provisional"] = self.counted.provisional(setting)
         if self.state == "open" and self.claim_counted is not None and self.claim_due >= setting.today:
-            changes["claim_due"] = _recounted(self.claim_due, self.claim_counted.day(setting), setting)
+            changes["claim_due"] = recounted(self.claim_due, self.claim_counted.day(setting), setting)
         changes = {name: value for name, value in changes.items() if self.columns[name] != value}
         waits = {}
         for kind, wait in self.pending.items():
-            due = _recounted(wait.due, setting.add(wait.on, wait.within), setting)
+            due = recounted(wait.due, setting.add(wait.on, wait.within), setting)
             if wait.due >= setting.today and due != wait.due:
                 waits[kind] = replace(wait, due=due)
         return {**changes, "pending": waits} if waits else changes
@@ -275,14 +240,6 @@ def met_by(event: Event) -> tuple[int, str, date, str]:
         # A rung that escalates names the interview that it opened.
         ref = event.item_id
     return data["cycle"], data["rung"], date.fromisoformat(data["anchor_on"]), ref
-
-
-def _recounted(present: date, counted: date, setting: Setting) -> date:
-    """Nobody becomes late overnight: no day is moved to one before tomorrow. One that is as near already stays."""
-    tomorrow = setting.today + ONE_DAY
-    if counted >= tomorrow:
-        return counted
-    return min(present, tomorrow)
 
 
 def _deadline(columns: Row) -> date | None:

@@ -11,7 +11,7 @@ from service.actions.references import Named
 from service.actions.service import Call, Replay, Service
 from service.workflow.items import DeadlineAsked, Draft
 from tests.simulation.county import County, Size
-from tests.simulation.lives import GIVEN
+from tests.simulation.days import GIVEN
 from tests.simulation.people import Tally
 from tests.simulation.workdays import ONE_DAY
 

@@ -11,6 +11,8 @@ from tests.simulation.record import Record, Row, local
 from tests.simulation.timeline import Covered, Walk
 
 UNNUMBERED = "reminder"
+BATCH = 200
+"""Items that one look takes at most."""
 
 
 class Papers:
@@ -22,11 +24,13 @@ class Papers:
         self._codes = {row["id"]: row["code"] for row in record["ledgers"]}
         self._covered: dict[str, list[Covered]] = defaultdict(list)
         self._rungs: dict[str, set[str]] = defaultdict(set)
+        self._notified: dict[str, set[str]] = defaultdict(set)
         for walk in walks:
             for covered in walk.covered:
                 self._covered[covered.notice_id].append(covered)
-            for notice_id, codes in walk.rungs.items():
-                self._rungs[notice_id] |= codes
+            for notice_id, code, notified in walk.rungs:
+                self._rungs[notice_id].add(code)
+                self._notified[notice_id].update(notified)
 
     def faults(self) -> Iterator[str]:
         known = {row["id"] for row in self._record["notices"]}
@@ -44,6 +48,8 @@ class Papers:
             ):
                 yield f"notice {notice['number'] or notice['id']}: {sentence}"
         yield from self._gapless()
+        yield from self._shared()
+        yield from self._summons()
 
     def _about_items(self, notice: Row, listed: list[str]) -> Iterator[str]:
         """Its items, as its events and its rows name them; all of one ledger, unit and supervising unit."""
@@ -65,6 +71,9 @@ class Papers:
         codes = self._rungs.get(notice["id"], set())
         if set(notice["rungs"]) != codes:
             yield f"comes from {sorted(notice['rungs'])}, by the events from {sorted(codes)}"
+        copies = self._notified[notice["id"]] - {notice["unit_id"]}
+        if codes and set(notice["copy_unit_ids"]) != copies:
+            yield f"goes in copy to {sorted(notice['copy_unit_ids'])}, should go to {sorted(copies)}"
 
     def _states(self, notice: Row) -> Iterator[str]:
         drafted = {each.at for each in self._covered[notice["id"]] if each.type == "notice.drafted"}
@@ -124,6 +133,32 @@ class Papers:
             times = [notice["issued_at"] for notice in notices if notice["issued_at"] is not None]
             if times != sorted(times):
                 yield f"numbers of {key} do not rise with the time of issue"
+
+    def _shared(self) -> Iterator[str]:
+        """Rungs of the same ledger, unit and action at one look share one notice."""
+        if len(self._record["items"]) > BATCH:
+            return  # Then a look may have taken some of the items only.
+        looks: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+        for notice_id, covered in self._covered.items():
+            for each in covered:
+                if each.round is not None and each.at in self._circumstances.undisturbed:
+                    place = (each.ledger_id, each.responsible, each.supervising, each.kind, each.type)
+                    looks[each.at, each.round, *place].add(notice_id)
+        for notices in looks.values():
+            if len(notices) > 1:
+                yield f"notices {sorted(notices)} of one look should be one"
+
+    def _summons(self) -> Iterator[str]:
+        """Each interview was opened together with the notice that summons to it."""
+        notices = {row["id"]: row for row in self._record["notices"]}
+        for interview in self._record["interviews"]:
+            notice = notices.get(interview["notice_id"])
+            if (
+                notice is None
+                or (notice["kind"], notice["issued_at"]) != ("interview", interview["opened_at"])
+                or interview["item_id"] not in notice["item_ids"]
+            ):
+                yield f"interview {interview['id']} was not summoned to by {interview['notice_id']}"
 
 
 def _odd(numbers: list[int]) -> dict[str, Any]:

@@ -19,10 +19,11 @@ ZONE = timezone(timedelta(hours=8))
 
 @dataclass(slots=True)
 class Tick:
-    """Workers looked, until nothing was left to do at this instant."""
+    """Workers looked, until nothing was left to do at this instant. `raced`: people acted at the same instant."""
 
     at: datetime
     workers: int = 1
+    raced: bool = False
 
 
 @dataclass(slots=True)

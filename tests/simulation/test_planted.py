@@ -7,7 +7,13 @@ from random import Random
 import pytest
 
 from service.settings import Settings
-from tests.simulation import oracle, simulated
+from tests.simulation import (  # noqa: F401  (importing faults is what fills FAULTS)
+    faults_of_days,
+    faults_of_notices,
+    faults_of_rungs,
+    oracle,
+    simulated,
+)
 from tests.simulation.county import TINY
 from tests.simulation.planting import FAULTS, Fault
 from tests.simulation.record import Record

@@ -19,7 +19,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 LONG_AGO = datetime(2025, 1, 6, 2, 0, tzinfo=UTC)
 """When items of these tests were created, where it does not matter."""
 
-EXTENSION, CLOSURE, TRANSFER = uid(71), uid(72), uid(73)
+EXTENSION, CLOSURE, TRANSFER, TALK = uid(71), uid(72), uid(73), uid(74)
 REQUESTS = {"extension": EXTENSION, "closure": CLOSURE, "transfer": TRANSFER}
 UNCLOSED = ("open", "rectifying", "extended", "escalated")
 
@@ -62,7 +62,7 @@ def due(day: str, state: str = "rectifying", **more: Any) -> Item:
 
 def waits(kind: str, asked: str, decide: str) -> dict[str, dict[str, Any]]:
     """A pending request, or the pending interview, as an item has it."""
-    ref, by = (uid(74), None) if kind == "interview" else (REQUESTS[kind], str(CLAIMANT))
+    ref, by = (TALK, None) if kind == "interview" else (REQUESTS[kind], str(CLAIMANT))
     return {kind: {"id": str(ref), "by": by, "on": asked, "within": 5, "due": decide}}
 
 

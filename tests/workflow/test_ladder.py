@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service.workflow.items import Item
-from service.workflow.ladder import look
+from service.workflow.ladder import meetings
 from tests.workflow.builders import LATER, STANDING_DEADLINE, YESTERDAY, fire
 from tests.workflow.ladders import (
     DEFAULT,
@@ -20,11 +20,9 @@ from tests.workflow.ladders import (
     a_rung,
     at,
     due,
-    marks,
     met,
     moments,
     on,
-    said,
     waits,
     walk,
 )
@@ -68,7 +66,8 @@ def test_the_default_rungs_of_a_deadline(
     ("day", "after_1", "after_4", "after_9"),
     [
         ("2026-09-30", "10-08", "10-12", "10-19"),
-        ("2026-02-13", "02-14", "02-26", "03-05"),
+        # 14 and 28 February among the nine.
+        ("2026-02-13", "02-14", "02-26", "03-04"),
         ("2026-03-13", "03-16", "03-19", "03-26"),
     ],
 )
@@ -85,13 +84,8 @@ def test_the_default_rungs_of_a_claim(day: str, after_1: str, after_4: str, afte
 def test_a_request_is_called_in_on_the_working_day_after_its_own(state: str, kind: str) -> None:
     item = due("2026-12-30", state, pending=waits(kind, "2026-09-21", "2026-09-30"))
     assert moments(item)["decide+1"] == "10-08"
-    (anchor,) = {each.ref for _, each, _ in _anchored(item, "decision_due")}
-    assert anchor == REQUESTS[kind]
-
-
-def _anchored(item: Item, kind: str) -> list[tuple[str, object, object]]:
-    found = look(item, DEFAULT, at("2026-12-21"), ())
-    return [(each.rung.code, each.anchor, each.moment) for each in found.fires if each.anchor.kind == kind]
+    (found,) = (each for each in meetings(item, DEFAULT) if each.rung.code == "decide+1")
+    assert (found.anchor.kind, found.anchor.ref, found.anchor.on) == ("decision_due", REQUESTS[kind], on("2026-09-30"))
 
 
 def test_an_interview_is_called_in_while_it_is_due_and_no_other_rung_is() -> None:
@@ -207,62 +201,6 @@ def test_outside_office_hours_only_the_passing_is_noticed(now: str) -> None:
     assert met(due("2026-03-06", "extended", escalation_count=1), now) == ["passed 03-06"]
 
 
-# -- coming late
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [
-        ("2026-03-10 10:00", ["urge+1", "(remind-7: collapsed)", "(remind-3: collapsed)"]),
-        ("2026-03-13 10:00", ["supervise+3", "(remind-7: collapsed)", "(remind-3: collapsed)", "(urge+1: collapsed)"]),
-        ("2026-03-20 09:00", ["!escalate+10", "(remind-7: collapsed)", "(remind-3: collapsed)", "(urge+1: collapsed)",
-                              "(supervise+3: collapsed)"]),
-    ],
-)  # fmt: skip
-def test_a_clock_that_was_down_catches_up_with_one_step(now: str, expected: list[str]) -> None:
-    item = due("2026-03-06")
-    assert met(item, now) == ["passed 03-06", *expected]
-    # And after it there is nothing left to do.
-    found = look(item, DEFAULT, at(now), ())
-    assert met(replace(item, passed_on=on("2026-03-06")), now, done=marks(found)) == []
-
-
-def test_what_was_done_before_the_clock_went_down_is_not_done_again() -> None:
-    item = due("2026-03-06")
-    before = marks(look(item, DEFAULT, at("2026-03-04"), ()))
-    assert before == {("remind-7", item.id, on("2026-03-06")), ("remind-3", item.id, on("2026-03-06"))}
-    assert met(item, "2026-03-13 10:00", done=before) == ["passed 03-06", "supervise+3", "(urge+1: collapsed)"]
-    # Another day of the same item is another matter.
-    assert met(due("2026-03-05"), "2026-03-04 10:00", done=before) == ["remind-3", "(remind-7: collapsed)"]
-
-
-def test_an_item_that_is_claimed_late_meets_what_it_missed() -> None:
-    item = due("2026-03-06", "open", claim_due=on("2026-02-27"), passed_on=on("2026-03-06"))
-    claim = [("claim-urge+1", item.id, on("2026-02-27")), ("claim-supervise+4", item.id, on("2026-02-27"))]
-    assert met(item, "2026-03-11 10:00", done=claim) == []
-    claimed = replace(item, state="rectifying")
-    expected = ["supervise+3", "(remind-7: collapsed)", "(remind-3: collapsed)", "(urge+1: collapsed)"]
-    assert met(claimed, "2026-03-11 10:00", done=claim) == expected
-    assert met(claimed, "2026-03-11 20:00", done=claim) == []
-    assert met(claimed, "2026-03-12 09:00", done=claim) == expected
-
-
-def test_what_lies_before_creation_is_skipped_when_met_and_summons_nobody() -> None:
-    old = due("2025-06-30", "extended", escalation_count=1, created_at=at("2026-03-10 12:00"))
-    reasons = [f"({code}: before_creation)" for code in ("remind-7", "remind-3", "urge+1", "supervise+3",
-               "circulate+1", "escalate-extended+1")]  # fmt: skip
-    assert met(old, "2026-03-10 14:00") == ["passed 06-30", *reasons]
-    recent = due("2026-03-06", created_at=at("2026-03-10 12:00"), passed_on=on("2026-03-06"))
-    early = {("remind-7", recent.id, on("2026-03-06")), ("remind-3", recent.id, on("2026-03-06"))}
-    assert met(recent, "2026-03-10 14:00", done=early) == ["(urge+1: before_creation)"]
-    assert met(recent, "2026-03-11", done=early) == ["supervise+3", "(urge+1: before_creation)"]
-    # At the very moment is not before it.
-    assert met(replace(recent, created_at=at("2026-03-09")), "2026-03-09", done=early) == ["urge+1"]
-    assert met(replace(recent, created_at=at("2026-03-09 09:01")), "2026-03-09 10:00", done=early) == [
-        "(urge+1: before_creation)"
-    ]
-
-
 def test_a_reopened_cycle_begins_anew() -> None:
     closed = due("2026-03-06", "closed", resolution="rectified", passed_on=on("2026-03-06"), rungs_from=YESTERDAY,
                  escalation_count=2, closed_at=at("2026-03-10"))  # fmt: skip
@@ -276,4 +214,3 @@ def test_a_reopened_cycle_begins_anew() -> None:
         "04-11 00:00: passed 04-10", "04-13: urge+1, (remind-7: collapsed), (remind-3: collapsed)",
         "04-15: supervise+3", "04-24: !escalate+10",
     ]  # fmt: skip
-    assert said(at("2026-04-13").astimezone(same_day.created_at.tzinfo)) == "04-13"
