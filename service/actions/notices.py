@@ -7,7 +7,7 @@ from uuid import UUID
 
 from service.actions import entries, issuing, references, schedule
 from service.actions.entries import Entry
-from service.actions.facts import case_of, present, seen
+from service.actions.facts import by_calendar, case_of, present, seen
 from service.actions.issuing import Sheet
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
@@ -201,10 +201,11 @@ async def cancel(service: Service, call: Call, notice_id: UUID, reason: str) -> 
 async def _end(tx: Tx, call: Call, after: Notice, told: Callable[[Item, Notice], EventDraft]) -> Notice:
     """Nobody has to do anything about the notice any more; written down in every item that it covers."""
     changes = Changes()
-    covered = await _entries(tx, call, after)
+    by = await by_calendar(tx, call)
+    covered = await _entries(tx, by, after)
     for entry in covered:
         entry.change({}, told(entry.after, after))
-    _store(changes, call, after, covered)
+    _store(changes, by, after, covered)
     call.record(changes, after)
     await tx.apply(changes.merged())
     return after

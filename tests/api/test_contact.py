@@ -8,7 +8,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.store.migrations import sqlalchemy_url
-from tests.api.helpers import VERIFIED, match, ok, read
+from tests.api.calls_clock import long_ago
+from tests.api.helpers import VERIFIED, day, match, ok, read
 
 NAME, PHONE = "举报人钱守义", "13900001234"
 CONTACT = f"{NAME} {PHONE}"
@@ -39,8 +40,17 @@ async def item(world):
     supervisor, clerk = await world.person("supervisor", "root"), await world.person("responsible", "t1v1")
     ok(await clerk.post(f"{url}/transitions", json={"trigger": "claim", "signed_by": "张三"}))
     ok(await clerk.post(f"{url}/progress", json={"text": "已到场处理"}), 201)
+    asked = {"kind": "closure", "summary": "水已通"}
+    closure = ok(await clerk.post(f"{url}/requests", json=asked, headers={"Idempotency-Key": "asked"}), 201)
+    back = {"verdict": "return", "reason": "还有一户未通水"}
+    ok(await supervisor.post(f"/v1/requests/{closure['id']}/decision", json=back))
+    about = {"kind": "urging", "unit": "t1v1", "item_ids": [made["id"]], "text": "请抓紧", "copy_unit_ids": []}
+    notice = ok(await supervisor.post("/v1/notices", json=about, headers={"Idempotency-Key": "told"}), 201)
+    ok(await clerk.post(f"/v1/notices/{notice['id']}/receipt", json={"signed_by": "张三"}))
     ok(await supervisor.post(f"{url}/transitions", json={"trigger": "escalate", "reason": "久拖不决"}))
     now = await read(supervisor, url)
+    at = {"at": "2190-01-05T01:30:00Z", "place": "县督查室"}
+    ok(await supervisor.post(f"/v1/interviews/{now['interview_id']}/schedule", json=at))
     now = ok(await supervisor.patch(url, json={"source": {"contact": CONTACT + "（本人）"}}, headers=match(now)))
     ok(await supervisor.patch(url, json={"title": "更正后的标题"}, headers=match(now)))
     ok(
@@ -66,9 +76,30 @@ async def test_no_other_answer_has_it_for_anyone(world, item):
     url = f"/v1/items/{item['id']}"
     for role, unit in EYES:
         client = await world.person(role, unit)
-        own = [f"{url}{part}" for part in ("/events", "/progress", "/transitions")]
-        for path in (*own, "/v1/interviews", "/v1/me", "/v1/ledgers", "/v1/units", "/metrics"):
+        own = [f"{url}{part}" for part in ("/events", "/progress", "/transitions", "/requests", "/deadline")]
+        papers = ("/v1/interviews", "/v1/requests?status=returned", "/v1/notices", f"/v1/notices?item_id={item['id']}")
+        for path in (*own, *papers, "/v1/me", "/v1/ledgers", "/v1/units", "/metrics"):
             assert not traces((await client.get(path)).content), (role, unit, path)
+
+
+async def test_the_work_list_shows_it_as_the_item_does(world, item):
+    """Overdue are an item, the decision about it, and the interview about another."""
+    platform, supervisor = await world.person("platform", "root"), await world.person("supervisor", "root")
+    clerk = await world.person("responsible", "t1v1")
+    source = {"source": {"kind": "petition", "contact": CONTACT}}
+    with long_ago():
+        late = await world.item(platform, due_on=day(3), **source)
+        ok(await world.fire(clerk, late["id"], "claim", signed_by="张三"))
+        ok(await clerk.post(f"/v1/items/{late['id']}/requests", json={"kind": "closure", "summary": "已完成"}), 201)
+        summoned = await world.item(platform, due_on=day(300), **source)
+        ok(await world.fire(supervisor, summoned["id"], "escalate", reason="久拖不决"))
+    for role, unit in EYES:
+        client = await world.person(role, unit)
+        rows = (await read(client, "/v1/overdue"))["items"]
+        kinds = {"item", "request", "interview", "receipt"} if unit not in ("t1v2", "t2v1") else set()
+        assert {row["kind"] for row in rows} == kinds, (role, unit)
+        seen = {row["kind"] for row in rows if traces(row)}
+        assert seen == (kinds - {"receipt"} if (role, unit) in MAY_SEE else set()), (role, unit)
 
 
 async def test_nobody_finds_an_item_by_it(world, item):

@@ -30,9 +30,9 @@ def rule(limit: int, start_on: str, name: str = "severity_limit") -> dict[str, A
     return {"name": name, "limit": limit, "unit": "working_days", "start_on": start_on}
 
 
-def computed(due_on: str = "2026-03-16", state: str = "rectifying", **more: Any) -> Item:
+def computed(day: str = "2026-03-16", state: str = "rectifying", **more: Any) -> Item:
     """Five working days from Monday the 9th: 10, 11, 12, 13 and 16 March."""
-    facts = {"due_on": on(due_on), "deadline_rule": rule(5, "2026-03-09"), "claim_due": None}
+    facts = {"due_on": on(day), "deadline_rule": rule(5, "2026-03-09"), "claim_due": None}
     return an_item(state, **{**facts, **more})
 
 
@@ -54,8 +54,7 @@ SATURDAY_WORKED = table(2026, worked="03-14")
         ("2026-03-13", SATURDAY_WORKED, "2026-03-14"),
         # Never before tomorrow, a Sunday though it be.
         ("2026-03-14", SATURDAY_WORKED, "2026-03-15"),
-        # On its last day as well: who is not late yet is not late tomorrow morning.
-        ("2026-03-16", SATURDAY_WORKED, "2026-03-17"),
+        # Later on its last day as well.
         ("2026-03-16", THURSDAY_OFF, "2026-03-17"),
         ("2026-03-16", TWO_OFF, "2026-03-18"),
     ],
@@ -73,22 +72,28 @@ def test_what_a_calendar_does_not_touch_stays(calendar: Calendar, today: str) ->
     assert replanned(computed(), calendar, on(today)) == {}
 
 
-def test_one_that_would_be_moved_to_the_day_that_it_has_is_left_alone() -> None:
-    # Counted it would be Saturday the 14th; tomorrow is Monday the 16th, as it stands.
+def test_a_day_that_went_to_tomorrow_is_not_pushed_on_by_the_next_change() -> None:
+    moved = replace(computed(), due_on=on("2026-03-15"))
+    assert replanned(moved, SATURDAY_WORKED, on("2026-03-14")) == {}
+    # Counted it would be Saturday the 14th, and tomorrow is Monday the 16th, as it stands.
     assert replanned(computed(), SATURDAY_WORKED, on("2026-03-15")) == {}
+    # On the day itself it stays as well: it is given no other.
+    assert replanned(moved, SATURDAY_WORKED, on("2026-03-15")) == {}
+    assert replanned(computed(), SATURDAY_WORKED, on("2026-03-16")) == {}
+    # What the next calendar counts to a later day still moves.
+    assert replanned(moved, THURSDAY_OFF, on("2026-03-15")) == {"due_on": on("2026-03-17")}
 
 
 @pytest.mark.parametrize(
     "item",
     [
-        computed(due_on="2026-03-10"),
+        computed("2026-03-10"),
         computed(deadline_rule=None),
         computed(state="closed"),
         computed(**STANDING_DEADLINE),
-        computed(**STANDING_DEADLINE, claim_due=None, state="open"),
-        computed(due_on="2026-03-10", provisional=True),
+        computed("2026-03-10", provisional=True),
     ],
-    ids=["passed", "set by a person", "closed", "standing", "standing and open", "passed and provisional"],
+    ids=["passed", "set by a person", "closed", "standing", "passed and provisional"],
 )
 def test_what_stays_whatever_the_calendar(item: Item) -> None:
     for calendar in (BASE, THURSDAY_OFF, TWO_OFF, SATURDAY_WORKED):
@@ -97,7 +102,7 @@ def test_what_stays_whatever_the_calendar(item: Item) -> None:
 
 def test_an_immediate_deadline_moves_and_stays_immediate() -> None:
     # Three working days from Monday the 9th: 10, 11, 12; without the 12th: 13.
-    item = computed(due_on="2026-03-12", deadline_kind="immediate", deadline_rule=rule(3, "2026-03-09", "immediate"))
+    item = computed("2026-03-12", deadline_kind="immediate", deadline_rule=rule(3, "2026-03-09", "immediate"))
     assert replanned(item, THURSDAY_OFF, TODAY) == {"due_on": on("2026-03-13")}
 
 
@@ -117,16 +122,16 @@ def test_a_year_that_is_published_ends_provisional_with_or_without_moving() -> N
     # Some days are not a notice.
     assert replanned(of_2027(), table(2027, off="01-14"), TODAY) == {"due_on": on("2027-01-19")}
     assert replanned(of_2027(), table(2027), TODAY) == {}
-
-
-def test_a_table_that_is_taken_back_makes_it_provisional_again() -> None:
+    # A table that is taken back makes it provisional again.
     assert replanned(of_2027(provisional=False), BASE, TODAY) == {"provisional": True}
 
 
 def test_the_day_that_is_never_before_tomorrow_is_settled_all_the_same() -> None:
     calendar = table(2027, worked="01-16 01-17", complete=True)
-    assert replanned(of_2027(), calendar, on("2027-01-18")) == {"due_on": on("2027-01-19"), "provisional": False}
+    # Counted: 12, 13, 14, 15 and Saturday the 16th.
+    assert replanned(of_2027(), calendar, on("2027-01-16")) == {"due_on": on("2027-01-17"), "provisional": False}
     assert replanned(of_2027(), calendar, on("2027-01-17")) == {"provisional": False}
+    assert replanned(of_2027(), calendar, on("2027-01-18")) == {"provisional": False}
 
 
 # -- the claim
@@ -147,7 +152,7 @@ def unclaimed(claim_due: str, start_on: str, **more: Any) -> Item:
         (unclaimed("2026-03-16", "2026-03-12"), "2026-03-13", SATURDAY_WORKED, "2026-03-14"),
         (unclaimed("2026-03-16", "2026-03-12"), "2026-03-14", SATURDAY_WORKED, "2026-03-15"),
         (unclaimed("2026-03-16", "2026-03-12"), "2026-03-15", SATURDAY_WORKED, None),
-        (unclaimed("2026-03-16", "2026-03-12"), "2026-03-16", SATURDAY_WORKED, "2026-03-17"),
+        (unclaimed("2026-03-16", "2026-03-12"), "2026-03-16", SATURDAY_WORKED, None),
         # Passed, claimed, escalated, without a rule, unmoved.
         (unclaimed("2026-03-12", "2026-03-10"), "2026-03-13", TWO_OFF, None),
         (unclaimed("2026-03-12", "2026-03-10", state="rectifying"), "2026-03-11", TWO_OFF, None),
@@ -178,7 +183,7 @@ def asked(kind: str, day: str, within: int, decide: str) -> dict[str, dict[str, 
         ("2026-03-11", THURSDAY_OFF, "2026-03-16"),
         ("2026-03-13", TWO_OFF, "2026-03-17"),
         ("2026-03-14", TWO_OFF, "2026-03-13"),
-        # 11, and then 12 is the third with the Saturday and Sunday before it worked.
+        # The Saturday lies behind all three.
         ("2026-03-11", table(2026, worked="03-14"), "2026-03-13"),
     ],
 )
@@ -246,4 +251,4 @@ def test_planning_twice_is_planning_once_and_nobody_becomes_late(
             assert before >= today
             assert moved == max(counted, today + ONE_DAY)
         elif before >= today and (moved is not after.claim_due or state == "open"):
-            assert moved in (counted, today + ONE_DAY)
+            assert moved == counted or (counted < today + ONE_DAY and moved <= today + ONE_DAY)
