@@ -11,14 +11,16 @@ import random
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import time_machine
 
 from service.settings import Settings
-from tests.invariants import Everything, told
+from tests.checks.records import answered_with, untrue
+from tests.invariants import Everything
 from tests.servers import Server
 from tests.world import TREE, World
 
@@ -36,13 +38,22 @@ HOT = 25
 
 REFUSALS = {403, 404, 409, 412, 422}
 SAMPLE = "标"
+ZONE = ZoneInfo("Asia/Shanghai")
+AGO = timedelta(days=40)
+OLD = 40
+"""Items that were listed so long ago and that nobody has cared for: the clock has something to do about them."""
 
 EVENTS = (
     "item.created", "item.updated", "item.progressed", "item.claimed", "item.extended", "item.closed",
     "item.escalated", "item.resumed", "item.transferred", "item.reopened", "item.annulled",
-    "interview.opened", "interview.recorded", "interview.cancelled",
+    "interview.opened", "interview.scheduled", "interview.recorded", "interview.cancelled",
+    "request.submitted", "request.approved", "request.returned", "request.withdrawn", "request.cancelled",
+    "notice.issued", "notice.receipted", "notice.cancelled",
 )  # fmt: skip
 """What a workload of some size brings about, each at least once."""
+
+BY_THE_CLOCK = ("deadline.passed", "rung.fired", "rung.skipped")
+"""What it brings about besides, where the workers run."""
 
 
 @dataclass
@@ -82,9 +93,40 @@ def mark(number: int) -> str:
 
 
 async def people_of(settings: Settings) -> list[str]:
-    """The keys of PEOPLE in a small county (see tests/world.py) that is set up here; nobody serves it yet."""
+    """The keys of PEOPLE in a small county (see tests/world.py) that is set up here; nobody serves it yet.
+
+    Offices are open day and night, so that the clock finds the old items whenever the tests run.
+    """
+    now = datetime.now(UTC)
+    today = now.astimezone(ZONE).date()
     async with World.running(settings) as world:
-        return [await world.key(role, unit) for role, unit in PEOPLE]
+        keys = [await world.key(role, unit) for role, unit in PEOPLE]
+        for day in (today, today + timedelta(days=1)):
+            await _always_open(world, day)
+        with time_machine.travel(now - AGO, tick=False):
+            for number in range(OLD):
+                due_on = today - timedelta(days=number % 12)
+                item = await world.item(responsible_unit=UNITS[number % len(UNITS)], due_on=due_on.isoformat())
+                if number % 3:
+                    claimed = await world.fire(world.admin, item["id"], "claim", signed_by="张伟")
+                    assert claimed.is_success, claimed.text
+    return keys
+
+
+async def _always_open(world: World, day: date) -> None:
+    """It is a working day, and offices are open."""
+    table = (await world.admin.get(f"/v1/calendars/{day.year}")).json()
+    worked = {"workdays": sorted({*table["workdays"], day.isoformat()}), "holidays": [], "complete": False}
+    changed = await world.admin.put(f"/v1/calendars/{day.year}", json=worked)
+    assert changed.is_success, changed.text
+    ledger = (await world.admin.get("/v1/ledgers")).json()["items"][0]
+    hours = {"open": time().isoformat("minutes"), "close": time(23, 59).isoformat("minutes")}
+    changed = await world.admin.patch(
+        f"/v1/ledgers/{ledger['id']}",
+        json={"policy": {"office_hours": hours}},
+        headers={"If-Match": f'"{ledger["version"]}"'},
+    )
+    assert changed.is_success, changed.text
 
 
 class Workload:
@@ -97,9 +139,12 @@ class Workload:
         self.operations: list[Operation] = []
         self.known: dict[str, dict[str, Any]] = {}
         """The latest answer about each item."""
+        self.requests: dict[str, dict[str, Any]] = {}
+        self.notices: dict[str, dict[str, Any]] = {}
+        """The same of requests, and of notices by hand."""
         self.lost: list[httpx.TransportError] = []
         """Why workers got no answer and ended."""
-        self.today = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
+        self.today = datetime.now(UTC).astimezone(ZONE).date()
         self._clients: list[httpx.AsyncClient] = []
         self._acknowledged = 0
         self._awaited: tuple[int, asyncio.Event] | None = None
@@ -109,12 +154,19 @@ class Workload:
         remaining = iter(range(count))
         self._clients = [self.server.client(key) for key in self.keys]
         try:
+            await self._look_around()
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
                     group.create_task(self._work(remaining))
         finally:
             for client in self._clients:
                 await client.aclose()
+
+    async def _look_around(self) -> None:
+        """What is there already, the newest last: nobody has been told of it yet."""
+        if not self.known:
+            found = await self._clients[0].get("/v1/items", params={"limit": OLD})
+            self.known = {item["id"]: item for item in reversed(found.json()["items"])}
 
     async def _work(self, remaining: Any) -> None:
         for _ in remaining:
@@ -169,17 +221,29 @@ class Workload:
             self._awaited[1].set()
         assert answer.is_success or answer.status_code in REFUSALS, f"{operation.path}: {answer.text}"
         if answer.is_success:
-            for item in operation.answer.get("items", [operation.answer]):
-                if "state" in item and "number" in item:
-                    self.known[item["id"]] = item
-            if "minutes" in operation.answer and operation.answer["item_id"] in self.known:
-                self.known[operation.answer["item_id"]]["allowed_triggers"] = ["resume", "close"]
+            for each in operation.answer.get("items", [operation.answer]):
+                self._keep(each)
+
+    def _keep(self, each: dict[str, Any]) -> None:
+        match answered_with(each):
+            case "items":
+                self.known[each["id"]] = each
+            case "requests":
+                self.requests[each["id"]] = each
+            case "notices":
+                self.notices[each["id"]] = each
+            case "interviews" if each["state"] == "recorded" and each["item_id"] in self.known:
+                self.known[each["item_id"]]["allowed_triggers"] = ["resume", "close"]
 
     # -- what to do next
 
     def _draw(self) -> Operation:
-        kinds = (self._create, self._batch, self._unit, self._progress, self._correct, self._record, self._move)
-        kind = self.random.choices(kinds, weights=(9, 1, 1, 14, 7, 8, 60))[0]
+        kinds = {
+            self._create: 9, self._batch: 1, self._unit: 1, self._progress: 12, self._correct: 6, self._record: 6,
+            self._schedule: 3, self._ask: 12, self._decide: 9, self._withdraw: 2, self._notify: 4, self._sign: 3,
+            self._cancel: 1, self._move: 50,
+        }  # fmt: skip
+        kind = self.random.choices(list(kinds), weights=list(kinds.values()))[0]
         if not self.known:
             kind = self._create
         operation = Operation(len(self.operations) + 1, 0, "POST", "", {})
@@ -254,6 +318,89 @@ class Workload:
         operation.path = f"/v1/interviews/{self.random.choice(talks)}/record"
         operation.body = {"held_on": self._day(-1, -1), "attendees": ["李明"], "minutes": operation.mark}
 
+    def _schedule(self, operation: Operation) -> None:
+        talks = [item["interview_id"] for item in list(self.known.values())[-HOT:] if item["interview_id"]]
+        if not talks:
+            self._progress(operation)
+            return
+        operation.person = self.random.randrange(3)
+        operation.path = f"/v1/interviews/{self.random.choice(talks)}/schedule"
+        operation.body = {"at": f"{self._day(1, 5)}T02:00:00Z", "place": operation.mark}
+
+    def _ask(self, operation: Operation) -> None:
+        operation.person = self.random.choice((0, 4, 4, 5))
+        operation.path = f"/v1/items/{self._item()['id']}/requests"
+        match self.random.choice(("extension", "closure", "closure", "transfer")):
+            case "extension":
+                operation.body = {"kind": "extension", "due_on": self._day(1, 50), "reason": operation.mark}
+            case "closure":
+                operation.body = {"kind": "closure", "summary": operation.mark}
+            case _:
+                operation.body = {"kind": "transfer", "reason": operation.mark}
+                if self.random.random() < 0.5:
+                    operation.body["responsible_unit"] = self.random.choice(UNITS)
+
+    def _pending(self) -> dict[str, Any] | None:
+        pending = [each for each in self.requests.values() if each["status"] == "pending"][-HOT:]
+        return self.random.choice(pending) if pending else None
+
+    def _decide(self, operation: Operation) -> None:
+        """An approval writes two events: what was decided, and what it fired."""
+        request = self._pending()
+        if request is None:
+            self._ask(operation)
+            return
+        operation.person = self.random.choice((0, 1, 1, 2))
+        operation.path = f"/v1/requests/{request['id']}/decision"
+        if self.random.random() < 0.3:
+            operation.body = {"verdict": "return", "reason": operation.mark}
+            return
+        operation.done = 2
+        operation.body = {"verdict": "approve", "reason": operation.mark}
+        if request["kind"] == "closure":
+            operation.body |= self._input("close", operation.mark)
+        elif request["kind"] == "transfer":
+            operation.body["responsible_unit"] = self.random.choice(UNITS)
+
+    def _withdraw(self, operation: Operation) -> None:
+        request = self._pending()
+        if request is None:
+            self._ask(operation)
+            return
+        operation.person = self.random.choice((0, 4))
+        operation.path = f"/v1/requests/{request['id']}/withdrawal"
+        operation.body = {"reason": operation.mark}
+
+    def _notify(self, operation: Operation) -> None:
+        """About one or two items of one unit; each has the notice's event."""
+        item = self._item()
+        alike = [
+            each["id"] for each in self.known.values()
+            if all(each[name] == item[name] for name in ("responsible_unit_id", "supervising_unit_id", "ledger_id"))
+            and each["state"] != "closed" and each["id"] != item["id"]
+        ]  # fmt: skip
+        covered = [item["id"], *(self.random.sample(alike, 1) if alike and self.random.random() < 0.5 else [])]
+        operation.person, operation.done = self.random.randrange(3), len(covered)
+        operation.path = "/v1/notices"
+        operation.body = {
+            "kind": self.random.choice(("reminder", "urging", "urging", "supervision", "warning", "circular")),
+            "unit_id": item["responsible_unit_id"], "item_ids": covered, "text": operation.mark,
+        }  # fmt: skip
+
+    def _sign(self, operation: Operation) -> None:
+        self._of_notice(operation, "receipt", {"signed_by": operation.mark})
+
+    def _cancel(self, operation: Operation) -> None:
+        self._of_notice(operation, "cancel", {"reason": operation.mark})
+
+    def _of_notice(self, operation: Operation, verb: str, body: dict[str, Any]) -> None:
+        if not self.notices:
+            self._notify(operation)
+            return
+        notice = self.notices[self.random.choice(list(self.notices)[-HOT:])]
+        operation.person, operation.done = self.random.choice((0, 0, 1, 4)), len(notice["item_ids"])
+        operation.path, operation.body = f"/v1/notices/{notice['id']}/{verb}", body
+
     def _move(self, operation: Operation) -> None:
         self._person(operation)
         item = self._item()
@@ -292,10 +439,8 @@ class Workload:
 
 def contradictions(operations: list[Operation], found: Everything) -> list[str]:
     """Where the record and what the callers were told do not agree."""
-    done = Counter(number for row in found["events"] for number in _marks(told(row)["data"]))
+    done = Counter(number for row in found["events"] for number in _marks(found.told(row)["data"]))
     versions = {str(row["id"]): row["version"] for row in found["items"]}
-    entries = {str(row["id"]) for row in found["progress"]}
-    talks = {str(row["id"]): row["state"] for row in found["interviews"]}
     units = {row["code"] for row in found["units"]}
     sentences = []
     for operation in operations:
@@ -309,12 +454,11 @@ def contradictions(operations: list[Operation], found: Everything) -> list[str]:
         if not operation.acknowledged:
             continue
         for each in operation.answer.get("items", [operation.answer]):
-            if "number" in each and versions.get(each["id"], 0) < each["version"]:
+            kind = answered_with(each)
+            if kind == "items" and versions.get(each["id"], 0) < each["version"]:
                 sentences.append(f"{name}: answered version {each['version']} of item {each['id']}")
-            elif "percent" in each and each["id"] not in entries:
-                sentences.append(f"{name}: answered progress entry {each['id']}")
-            elif "minutes" in each and talks.get(each["id"]) != "recorded":
-                sentences.append(f"{name}: answered interview {each['id']}, which is {talks.get(each['id'])}")
+            elif kind not in ("items", None) and (problem := untrue(found, kind, each)) is not None:
+                sentences.append(f"{name}: answered {kind} {each['id']}, {problem}")
             elif "parent_id" in each and each["code"] not in units:
                 sentences.append(f"{name}: answered unit {each['code']}")
     return sentences

@@ -19,6 +19,7 @@ from service.workflow.machine import Step
 from service.workflow.policy import Policy
 from service.workflow.replanning import replanned
 from service.workflow.states import RequestStatus
+from service.workflow.waiting import INTERVIEW
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +44,7 @@ class Entry:
                 changed |= {"version": item.version + 1, "updated_at": call.now}
                 after = replace(item, **changed)
                 entry.change(changed, clock_events.rescheduled(item, after, changed))
+                entry.rows += _rescheduled(call.tenant_id, item, after)
             entry.change({"calendar_epoch": call.calendar.epoch})
         if item.policy_epoch != policy_epoch:
             entry.change({"policy_epoch": policy_epoch})
@@ -94,6 +96,20 @@ class Entry:
     def only_planned(self) -> bool:
         """Whether nothing happened but that the item is known to agree with the present policy and calendar."""
         return not self.drafts and not self.rows and self.columns.keys() <= PLANNED_BY
+
+
+def _rescheduled(tenant_id: UUID, before: Item, after: Item) -> list[tuple[Statement, dict[str, Any]]]:
+    """Pending requests and interviews whose day a changed calendar has moved."""
+    rows = []
+    for kind in after.pending:
+        had, has = before.waiting(kind), after.waiting(kind)
+        if has is None or had == has:
+            continue
+        if kind == INTERVIEW:
+            rows.append((interviews.RESCHEDULE, {"tenant_id": tenant_id, "interview_id": has.id, "new_due": has.due}))
+        else:
+            rows.append((requests.RESCHEDULE, {"tenant_id": tenant_id, "request_id": has.id, "new_due": has.due}))
+    return rows
 
 
 PLANNED_BY = {"policy_epoch", "calendar_epoch"}

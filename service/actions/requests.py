@@ -142,7 +142,8 @@ async def _approve(
     machine.authorize(found.case, command)
     entry = found.entry()
     decided = _decided(call, request, RequestStatus.APPROVED, decision.command.reason)
-    await _skip_held(tx, call, entry)
+    if entry.after.held_by(request.kind):
+        await _skip_held(tx, call, entry)
     entry.row(request_store.DECIDE, request_store.decision(call.tenant_id, decided))
     responsible = decision.responsible
     if responsible is None and command.responsible_unit_id is not None:

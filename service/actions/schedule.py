@@ -1,16 +1,15 @@
 """The rows that follow an item: its place in the work list, what is pending about it, and when to look at it again."""
 
 from collections.abc import Collection
-from uuid import UUID
 
 from service.actions.grounds import ground_of
 from service.actions.service import Call
-from service.store import calendars, interviews, requests, timers, units, worklist
+from service.store import calendars, timers, units, worklist
 from service.store.database import Changes, Tx
 from service.workflow.items import NEVER, Item
 from service.workflow.ladder import Mark, next_look
 from service.workflow.policy import Policy
-from service.workflow.states import RequestKind, State
+from service.workflow.states import State
 from service.workflow.waiting import INTERVIEW, Waiting
 
 LOOKED_BY = (
@@ -86,17 +85,13 @@ def _follow_pending(changes: Changes, call: Call, before: Item, after: Item) -> 
         if has is not None and (had is None or has.id != had.id):
             _derive_pending(changes, call, after, kind)
         elif has is not None:
-            _reschedule(changes, call.tenant_id, kind, has)
-
-
-def _reschedule(changes: Changes, tenant_id: UUID, kind: str, waiting: Waiting) -> None:
-    """A calendar that changed has moved the day by which it must be done."""
-    new = {"tenant_id": tenant_id, "new_due": waiting.due}
-    changes.add(worklist.RESCHEDULE, ref=waiting.id, new_kind=_work_kind(kind), **new)
-    if kind in tuple(RequestKind):
-        changes.add(requests.RESCHEDULE, request_id=waiting.id, **new)
-    else:
-        changes.add(interviews.RESCHEDULE, interview_id=waiting.id, **new)
+            changes.add(
+                worklist.RESCHEDULE,
+                tenant_id=call.tenant_id,
+                ref=has.id,
+                new_kind=_work_kind(kind),
+                new_due=has.due,
+            )
 
 
 def _follow_timer(

@@ -141,11 +141,15 @@ def from_validation(error: RequestValidationError) -> Refused:
     for each in error.errors()[:MAX_ERRORS]:
         kind = each["type"]
         code = kind if kind in FIELDS else _CODES.get(kind, "bad_format" if "parsing" in kind else "wrong_type")
-        found.append(FieldError(_pointer(each["loc"], error.body, kind), code))
+        pointer = _pointer(each["loc"], error.body)
+        if kind in ("union_tag_invalid", "union_tag_not_found"):
+            # The framework writes the name of the field that says which of several bodies it is in quotes.
+            pointer += "/" + each["ctx"]["discriminator"].strip("'")
+        found.append(FieldError(pointer, code))
     return Refused("invalid_request", errors=tuple(dict.fromkeys(found)))
 
 
-def _pointer(loc: tuple[int | str, ...], content: Any, kind: str) -> str:
+def _pointer(loc: tuple[int | str, ...], content: Any) -> str:
     """Where in the body (or `/query/name`, `/path/name`) something is wrong.
 
     The framework puts the tag of a union (`claim`) into the path although no such field is there: it is left out.
@@ -163,8 +167,6 @@ def _pointer(loc: tuple[int | str, ...], content: Any, kind: str) -> str:
             continue
         parts.append(escape(step))
         here = _inside(here, step)
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        parts.append("trigger")
     return "".join(f"/{part}" for part in parts)
 
 

@@ -99,15 +99,16 @@ class Item:
 
     @property
     def held(self) -> bool:
-        """Waiting for the decider is not the unit's delay: no rung after the deadline is met meanwhile.
+        """Waiting for the decider is not the unit's delay: no rung after the deadline is met meanwhile."""
+        return bool(self.pending) and (self.held_by(RequestKind.CLOSURE) or self.held_by(RequestKind.EXTENSION))
 
-        So while a closure asked on or before the deadline is pending, or an extension, which is always asked in time.
-        """
-        if not self.pending:
-            return False
-        day, closure = self.deadline_day, self.waiting(RequestKind.CLOSURE)
-        in_time = closure is not None and day is not None and closure.on <= day
-        return in_time or RequestKind.EXTENSION in self.pending
+    def held_by(self, kind: str) -> bool:
+        """Whether a request of this kind is pending that was asked in time: an extension always is, a closure where it
+        was asked on or before the deadline; a transfer holds nothing."""
+        if kind == RequestKind.CLOSURE:
+            day, closure = self.deadline_day, self.waiting(kind)
+            return closure is not None and day is not None and closure.on <= day
+        return kind == RequestKind.EXTENSION and kind in self.pending
 
     def touched_by(self, principal_id: UUID) -> bool:
         """Four eyes: whether this person claimed, asked for closure or reported as the responsible side this cycle."""

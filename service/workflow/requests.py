@@ -153,6 +153,6 @@ def ended(item: Item, kind: str, today: date) -> dict[str, Any]:
     """The item's columns once a pending request is returned or withdrawn: what it held back counts from tomorrow."""
     pending = {name: waiting for name, waiting in item.pending.items() if name != kind}
     changes: dict[str, Any] = {"pending": pending}
-    if item.held and item.overdue(today):
+    if item.held_by(kind) and item.overdue(today):
         changes["rungs_from"] = today
     return changes

@@ -66,7 +66,7 @@ async def every_page(client: httpx.AsyncClient, url: str, **params: Any) -> list
     cursor: dict[str, str] = {}
     seen: set[str] = set()
     while True:
-        page = await read(client, url, **params, **cursor)
+        page = await read(client, url, **(params | cursor))
         rows += page["items"]
         if page["next_cursor"] is None:
             return rows

@@ -35,17 +35,17 @@ async def in_state(office, state, **given):
 # -- what is asked
 
 
-@pytest.mark.parametrize("kind", ASKED)
-async def test_a_request_waits_to_be_decided(office, kind):
+@pytest.mark.parametrize("what", ASKED)
+async def test_a_request_waits_to_be_decided(office, what):
     item = await in_state(office, "rectifying")
-    answer = await office.ask(item, kind)
+    answer = await office.ask(item, what)
     request = ok(answer, 201)
     me = await read(office.village, "/v1/me")
     assert request == {
-        "id": request["id"], "item_id": item["id"], "cycle": 1, "kind": kind, "status": "pending",
+        "id": request["id"], "item_id": item["id"], "cycle": 1, "kind": what, "status": "pending",
         "requested_by": me["principal_id"], "requester": me["name"], "requested_at": "2026-03-02T02:00:00Z",
-        "asked_on": on("03-02"), "reason": ASKED[kind].get("summary") or ASKED[kind]["reason"],
-        "due_on": ASKED[kind].get("due_on"), "responsible_unit_id": None, "decide_due": on("03-09"),
+        "asked_on": on("03-02"), "reason": ASKED[what].get("summary") or ASKED[what]["reason"],
+        "due_on": ASKED[what].get("due_on"), "responsible_unit_id": None, "decide_due": on("03-09"),
         "decided_by": None, "decider": None, "decided_at": None, "decision_reason": None,
     }  # fmt: skip
     assert answer.headers["location"] == f"/v1/requests/{request['id']}"
@@ -254,7 +254,7 @@ async def test_who_asked_for_closure_does_not_close_even_if_it_was_taken_back(of
 
 @pytest.mark.parametrize("together", [False, True])
 async def test_a_request_made_twice_under_a_key_is_made_once(office, together):
-    item, key = await in_state(office, "rectifying"), {"Idempotency-Key": "ask-once"}
+    item, key = await in_state(office, "rectifying"), {"Idempotency-Key": f"ask-{together}"}
     url, body = f"/v1/items/{item['id']}/requests", {"kind": "closure", **ASKED["closure"]}
     asking = [lambda: office.village.post(url, json=body, headers=key)] * 3
     answers = await asyncio.gather(*(ask() for ask in asking)) if together else [await ask() for ask in asking]
@@ -264,7 +264,7 @@ async def test_a_request_made_twice_under_a_key_is_made_once(office, together):
     assert len(await every_page(office.village, url)) == 1
     answer = await office.village.post(url, json={**body, "summary": "又改了"}, headers=key)
     refused(answer, "idempotency_key_reused")
-    back, key = f"/v1/requests/{answers[0].json()['id']}/withdrawal", {"Idempotency-Key": "back-once"}
+    back, key = f"/v1/requests/{answers[0].json()['id']}/withdrawal", {"Idempotency-Key": f"back-{together}"}
     taking = [lambda: office.village.post(back, json={}, headers=key)] * 3
     answers = await asyncio.gather(*(take() for take in taking)) if together else [await take() for take in taking]
     assert [ok(answer)["status"] for answer in answers] == ["withdrawn"] * 3

@@ -33,8 +33,7 @@ AT_FIRST: Row = {
 
 NOT_RECORDED = {
     "tenant_id", "id", "external_owner", "listed_by", "contact_sealed", "hands", "pending", "claim_rule", "passed_on",
-    "rungs_from", "closed_at", "closed_days_late", "policy_epoch", "calendar_epoch", "version", "revision",
-    "created_at", "updated_at",
+    "rungs_from", "closed_at", "policy_epoch", "calendar_epoch", "version", "revision", "created_at", "updated_at",
 }  # fmt: skip
 """Columns that events do not tell, or that are checked by a rule of their own."""
 
@@ -131,6 +130,9 @@ class _Replay:
             self.columns = {**AT_FIRST, **facts}
             if data["state"] == "open":
                 self.opened_on = self._found.local(self._item, datetime.fromisoformat(data["listed_at"]))
+            else:
+                late = (date.fromisoformat(data["closed_on"]) - self._deadline).days if self._deadline else 0
+                self.columns["closed_days_late"] = max(0, late)
             return
         unclaimed = self.columns.get("claimed_at") is None
         for name, change in data.get("changes", {}).items():

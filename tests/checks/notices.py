@@ -26,7 +26,7 @@ class _Told:
             yield f"was {deed} twice for item {row['item_id']}"
         self.items[deed].add(row["item_id"])
         known = self.last.setdefault(deed, (event, row))[0]
-        if {**event["data"], "items": 0} != {**known["data"], "items": 0} or event["actor"] != known["actor"]:
+        if event["data"] != known["data"] or event["actor"]["principal_id"] != known["actor"]["principal_id"]:
             yield f"was {deed} as {event['data']} for item {row['item_id']}, as {known['data']} for another"
 
     @property
@@ -142,7 +142,7 @@ def numbers_have_no_gap(found: Everything) -> Iterator[str]:
     forms, codes = _forms(found), {row["id"]: row["code"] for row in found["ledgers"]}
     for notice in found["notices"]:
         numbered = notice["issued_at"] is not None and notice["kind"] != "reminder"
-        if numbered != all(notice[name] is not None for name in ("number", "year", "seq")):
+        if {notice[name] is not None for name in ("number", "year", "seq")} != {numbered}:
             yield f"notice {notice['id']}: number {notice['number']}, {notice['kind']} issued at {notice['issued_at']}"
         if notice["seq"] is None:
             continue

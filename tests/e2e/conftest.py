@@ -31,7 +31,7 @@ def own_settings(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
 
 @pytest.fixture
 def server(own_settings: Settings, tmp_path: Path) -> Iterator[Server]:
-    """A server on that database, not started yet; ended with the test."""
-    made = Server(own_settings, tmp_path / "home")
+    """A server on that database with its workers inside, not started yet; ended with the test."""
+    made = Server(own_settings, tmp_path / "home", workers_inside="true")
     yield made
     made.kill()

@@ -1,38 +1,22 @@
 """What watches over the other tests must itself be able to object: each damage to a sound database is noticed."""
 
 import sqlite3
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
 from service.settings import Settings
+from service.workers import clock
+from service.workflow.calendar import BASE
 from tests import invariants
+from tests.e2e.damages import DAMAGES, Check
 from tests.world import World
 
-DAMAGES = {
-    "a version without its event": "UPDATE items SET version = version + 1",
-    "an event of no item": "UPDATE events SET item_id = lower(hex(randomblob(16))) WHERE type = 'item.progressed'",
-    "an event that is gone": "DELETE FROM events WHERE type = 'item.claimed'",
-    "a state that no event led to": "UPDATE items SET state = 'extended'",
-    "a transaction that left no trace": "UPDATE items SET revision = revision + 1",
-    "evidence that nobody gave": "UPDATE items SET evidence_count = evidence_count + 1",
-    "a progress entry that is gone": "DELETE FROM progress",
-    "hands that were washed": "UPDATE items SET hands = '{}'",
-    "a deadline that nobody moved": "UPDATE items SET due_on = '2030-01-01'",
-    "an interview that nobody recorded": "UPDATE interviews SET state = 'recorded'",
-    "an event that waits for nothing": "DELETE FROM unsequenced",
-    "a work-list row too few": "DELETE FROM worklist WHERE rowid = (SELECT max(rowid) FROM worklist)",
-    "a work-list row of another day": "UPDATE worklist SET due = '2030-01-01'",
-    "a unit above that was forgotten": "DELETE FROM ancestors WHERE distance = 2",
-    "a unit that hangs elsewhere": "UPDATE units SET parent_id = (SELECT id FROM units WHERE code = 'd1')"
-    " WHERE code = 't2'",
-    "a unit that nobody renamed": "UPDATE units SET name = '无名' WHERE code = 't2'",
-    "a supervisor that nobody named": "UPDATE items SET supervising_defaulted = 1 - supervising_defaulted",
-    "a timer that is gone": "DELETE FROM timers",
-    "a title that is not searched": "UPDATE search_texts SET text = ''",
-    "a number beyond the counter": "UPDATE counters SET next = 1",
-    "an answer that came to nothing": "UPDATE idempotency SET body = replace(body, '\"version\":', '\"version\":9')",
-}
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="module", params=["sqlite"])
@@ -40,23 +24,86 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def office(day: date) -> datetime:
+    return datetime.combine(day, time(10), ZONE).astimezone(UTC)
+
+
+async def _ok(answer: Any) -> Any:
+    answer = await answer
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
 @pytest.fixture(scope="module")
 async def sound(world: World, settings: Settings) -> Settings:
     """A database in which a little of everything happened, and nothing contradicts itself."""
-    for _ in range(2):
-        item = await world.item()
-        path = f"/v1/items/{item['id']}"
+    admin, asker = world.admin, await world.person("responsible")
+    today = datetime.now(ZONE).date()
+    due = BASE.add(today, 3)
+    table = {"workdays": [], "holidays": [str(date(today.year + 2, 6, 30))], "complete": False}
+    await _ok(admin.put(f"/v1/calendars/{today.year + 2}", json=table))
+    ladder = [
+        {"code": f"{action}+1", "anchor": "due", "offset": 1, "states": ["extended"], "after_interview": False,
+         "action": action, "notify": ["responsible"], "confirm": True} for action in ("urge", "warn", "circulate")
+    ]  # fmt: skip
+    strict = {"code": "l2", "name": "隐患", "policy": {"ladder": ladder}}
+    await _ok(admin.post("/v1/ledgers", json=strict))
+    items = [await world.item(due_on=str(due)) for _ in range(6)] + [await world.item(due_on=str(due), ledger="l2")]
+    for item in items[:5] + items[6:]:
         claim = {"trigger": "claim", "signed_by": "张伟", "measures": "更换管道"}
         key = {"Idempotency-Key": f"claim-{item['id']}"}
-        assert (await world.admin.post(f"{path}/transitions", json=claim, headers=key)).status_code == 200
-        assert (await world.admin.post(f"{path}/progress", json={"text": "已更换"})).status_code == 201
-        assert (await world.fire(world.admin, item["id"], "escalate", reason="逾期")).status_code == 200
+        await _ok(admin.post(f"/v1/items/{item['id']}/transitions", json=claim, headers=key))
+        await _ok(admin.post(f"/v1/items/{item['id']}/progress", json={"text": "已更换"}))
+    escalated, asked, withdrawn, returned, closed, open_, extended = (item["id"] for item in items)
+
+    async def ask(item_id: str, **body: Any) -> Any:
+        path, key = f"/v1/items/{item_id}/requests", {"Idempotency-Key": f"ask-{item_id}-{body['kind']}"}
+        return await _ok(asker.post(path, json=body, headers=key))
+
+    talk = (await _ok(world.fire(admin, escalated, "escalate", reason="逾期")))["interview_id"]
+    await _ok(admin.post(f"/v1/interviews/{talk}/schedule", json={"at": office(due).isoformat(), "place": "县督查室"}))
+    await ask(asked, kind="closure", summary="已更换")
+    await ask(asked, kind="transfer", reason="职责不符")
+    mistaken = await ask(withdrawn, kind="transfer", reason="职责不符")
+    await _ok(asker.post(f"/v1/requests/{mistaken['id']}/withdrawal", json={}))
+    early = await ask(returned, kind="closure", summary="已更换")
+    more = await ask(extended, kind="extension", due_on=str(BASE.add(due, 1)), reason="汛期")
+    await _ok(admin.post(f"/v1/requests/{more['id']}/decision", json={"verdict": "approve"}))
+    verification = {"method": "on_site", "on": str(today), "note": "现场核验"}
+    other = await world.person("supervisor")
+    await _ok(world.fire(other, closed, "close", verification=verification))
+    standing = await world.item(deadline={"kind": "standing"})
+    await _ok(admin.post(f"/v1/items/{standing['id']}/reviews", json={"on": str(today), "note": "照旧"}))
+
+    async def notice(kind: str, *item_ids: str) -> Any:
+        body = {
+            "kind": kind,
+            "unit": "t1v1",
+            "item_ids": item_ids,
+            "text": "请回复",
+            "copy_unit_ids": [world.units["d1"]],
+        }
+        return await _ok(admin.post("/v1/notices", json=body, headers={"Idempotency-Key": f"{kind}-{len(item_ids)}"}))
+
+    await notice("reminder", open_)
+    signed, dropped = await notice("warning", open_, withdrawn), await notice("warning", open_)
+    await _ok(admin.post(f"/v1/notices/{signed['id']}/receipt", json={"signed_by": "张伟"}))
+    await _ok(admin.post(f"/v1/notices/{dropped['id']}/cancel", json={"reason": "误发"}))
+
+    noticed = office(BASE.add(due, 2))
+    await clock.run_until_done(world.service, noticed)
+    with time_machine.travel(noticed + timedelta(minutes=1), tick=False):
+        verdict = {"verdict": "return", "reason": "佐证不足"}
+        await _ok(other.post(f"/v1/requests/{early['id']}/decision", json=verdict))
     assert await invariants.contradictions(settings) == []
     return settings
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-async def test_a_damage_is_noticed(sound: Settings, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    ("check", "damage"),
+    [pytest.param(check, sql, id=what) for check, damages in DAMAGES.items() for what, sql in damages.items()],
+)
+async def test_a_damage_is_noticed(sound: Settings, tmp_path: Path, check: Check, damage: str) -> None:
     assert sound.sqlite_path is not None
     copy = Settings(data_dir=tmp_path)
     assert copy.sqlite_path is not None
@@ -65,4 +112,8 @@ async def test_a_damage_is_noticed(sound: Settings, tmp_path: Path, damage: str)
         target.execute("PRAGMA foreign_keys = OFF")
         assert target.execute(damage).rowcount > 0
 
-    assert await invariants.contradictions(copy) != []
+    assert list(check(await invariants.everything(copy))) != []
+
+
+def test_every_check_is_shown_a_damage() -> None:
+    assert DAMAGES.keys() == set(invariants.CHECKS)

@@ -101,7 +101,8 @@ def taken(item: Item, found: Look) -> Item:
 
 def walk(item: Item, start: str, ground: Ground = DEFAULT, done: Collection[Mark] = ()) -> list[str]:
     """Look after look from `start` on, until nothing is waited for: one line each."""
-    now, known, lines = at(start).astimezone(UTC), set(done), []
+    lines: list[str] = []
+    now, known = at(start).astimezone(UTC), set(done)
     while len(lines) < 50:
         following = next_look(item, ground, now, known)
         assert following is not None and following >= now

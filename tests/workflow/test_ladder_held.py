@@ -58,7 +58,8 @@ def waiting(kind: str, asked: str, state: str = "rectifying", **more: Any) -> It
 )
 def test_what_is_asked_in_time_holds_the_rungs_behind_the_deadline(kind: str, asked: str, held: bool) -> None:
     item = waiting(kind, asked)
-    assert item.held is held
+    assert item.held is item.held_by(kind) is held
+    assert not any(due(FRIDAY).held_by(each) for each in ("closure", "extension", "transfer", "interview"))
     assert met(item, "2026-03-16", done=REMINDED) == ([] if held else ["urge+1"])
     assert met(item, "2026-03-27", done=REMINDED)[:1] == ([] if held else ["!escalate+10"])
     # It is late all the same, and that is noticed.

@@ -112,7 +112,8 @@ def grounds(draw: st.DrawFn) -> Ground:
 
 @st.composite
 def items(draw: st.DrawFn) -> Item:
-    day, pending = draw(DAYS), {}
+    day = draw(DAYS)
+    pending: dict[str, dict[str, Any]] = {}
     for kind in draw(st.sets(st.sampled_from(["extension", "closure", "transfer", "interview"]))):
         asked = day + timedelta(days=draw(st.integers(-9, 9)))
         decide = asked + timedelta(days=draw(st.integers(0, 9)))

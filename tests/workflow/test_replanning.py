@@ -54,7 +54,6 @@ SATURDAY_WORKED = table(2026, worked="03-14")
         ("2026-03-13", SATURDAY_WORKED, "2026-03-14"),
         # Never before tomorrow, a Sunday though it be.
         ("2026-03-14", SATURDAY_WORKED, "2026-03-15"),
-        # Later on its last day as well.
         ("2026-03-16", THURSDAY_OFF, "2026-03-17"),
         ("2026-03-16", TWO_OFF, "2026-03-18"),
     ],
@@ -80,7 +79,6 @@ def test_a_day_that_went_to_tomorrow_is_not_pushed_on_by_the_next_change() -> No
     # On the day itself it stays as well: it is given no other.
     assert replanned(moved, SATURDAY_WORKED, on("2026-03-15")) == {}
     assert replanned(computed(), SATURDAY_WORKED, on("2026-03-16")) == {}
-    # What the next calendar counts to a later day still moves.
     assert replanned(moved, THURSDAY_OFF, on("2026-03-15")) == {"due_on": on("2026-03-17")}
 
 
@@ -119,7 +117,6 @@ def test_a_year_that_is_published_ends_provisional_with_or_without_moving() -> N
     assert replanned(of_2027(), table(2027, complete=True), TODAY) == {"provisional": False}
     moved = {"due_on": on("2027-01-19"), "provisional": False}
     assert replanned(of_2027(), table(2027, off="01-14", complete=True), TODAY) == moved
-    # Some days are not a notice.
     assert replanned(of_2027(), table(2027, off="01-14"), TODAY) == {"due_on": on("2027-01-19")}
     assert replanned(of_2027(), table(2027), TODAY) == {}
     # A table that is taken back makes it provisional again.
@@ -183,8 +180,7 @@ def asked(kind: str, day: str, within: int, decide: str) -> dict[str, dict[str, 
         ("2026-03-11", THURSDAY_OFF, "2026-03-16"),
         ("2026-03-13", TWO_OFF, "2026-03-17"),
         ("2026-03-14", TWO_OFF, "2026-03-13"),
-        # The Saturday lies behind all three.
-        ("2026-03-11", table(2026, worked="03-14"), "2026-03-13"),
+        ("2026-03-11", SATURDAY_WORKED, "2026-03-13"),
     ],
 )
 def test_the_days_to_decide_and_to_hold_a_talk(kind: str, today: str, calendar: Calendar, due: str) -> None:
@@ -201,7 +197,7 @@ def test_what_is_not_moved_stands_beside_what_is() -> None:
     calendar = table(2026, off="03-12", worked="03-14")
     moved = asked("closure", "2026-03-10", 3, "2026-03-14") | asked("transfer", "2026-03-12", 2, "2026-03-14")
     assert replanned(item, calendar, TODAY) == {"pending": late | moved}
-    # Neither before tomorrow; the deadline then is 10, 11, 13, 14, 16, as it stands.
+    # Neither before tomorrow.
     held = asked("closure", "2026-03-10", 3, "2026-03-13") | asked("transfer", "2026-03-12", 2, "2026-03-15")
     assert replanned(item, calendar, on("2026-03-14")) == {"pending": late | held}
 

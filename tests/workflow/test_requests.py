@@ -1,4 +1,4 @@
-"""What may be asked for and when, what a decision makes of it, and which triggers overtake which requests."""
+"""What may be asked for, when and by which rules, and what is written down about it."""
 
 from dataclasses import replace
 from datetime import date
@@ -35,7 +35,7 @@ from tests.workflow.builders import (
     refused,
     uid,
 )
-from tests.workflow.ladders import REQUESTS, on, waits
+from tests.workflow.ladders import on, waits
 
 REQUEST = uid(71)
 KINDS = ("extension", "closure", "transfer")
@@ -53,12 +53,6 @@ def ask(kind: str, **more: Any) -> Ask:
 
 def check(item: Item, kind: str, *, today: date = TODAY, policy: Any = None, **asked: Any) -> None:
     requests.check(a_case(item, today=today, policy=policy or a_policy(), actor_id=CLAIMANT), ask(kind, **asked))
-
-
-def a_request(kind: str, **more: Any) -> Request:
-    case = a_case(an_item("rectifying"))
-    request, _ = requests.submitted(case, ask(kind), request_id=REQUESTS[kind], actor_id=CLAIMANT, name="王秀英")
-    return replace(request, **more)
 
 
 # -- when it may be asked
