@@ -90,9 +90,7 @@ async def test_a_request_follows_its_item_to_another_unit(empty_office):
     (request,) = await asked_on(office, "03-02")
     giver, receiver = await office.person("viewer", "t1"), await office.person("viewer", "t2")
     item = {"id": request["item_id"]}
-    await office.fire(
-        office.county, item, "transfer", responsible_unit="t2v1", reason="属地有误", supervising_unit="t2"
-    )
+    await office.fire(office.county, item, "transfer", responsible_unit="t2v1", reason="属地有误")
     assert await inbox(giver) == await inbox(giver, status="cancelled") == []
     assert (await inbox(receiver), await inbox(receiver, status="cancelled")) == ([], [request["id"]])
 

@@ -87,7 +87,7 @@ class _Awaited:
         own = self._found.histories[item["id"]][-1]["at"]
         moments = [max(moment, own) for moment in self._passing(item)]
         for moment in self._rungs(item, ledger):
-            moments.append(moment if moment > last else self._office(ledger, max(moment, last)))
+            moments.append(moment if moment > last else self._office_after(ledger, last))
         return min(moments, default=None)
 
     def _passing(self, item: Row) -> Iterator[datetime]:
@@ -125,13 +125,11 @@ class _Awaited:
         opens = time.fromisoformat(ledger["policy"]["office_hours"]["open"])
         return datetime.combine(day, opens, self._found.zones[ledger["tenant_id"]])
 
-    def _office(self, ledger: Row, instant: datetime) -> datetime:
-        """The instant itself where offices are open, else their next opening."""
+    def _office_after(self, ledger: Row, instant: datetime) -> datetime:
+        """The next opening: the last look may have come any time after `instant`, and after offices had closed."""
         calendar = self._found.calendars[ledger["tenant_id"]]
         local = instant.astimezone(self._found.zones[ledger["tenant_id"]])
-        closes = time.fromisoformat(ledger["policy"]["office_hours"]["close"])
-        day = local.date() if local.time() < closes else local.date() + timedelta(days=1)
-        return max(instant, self._opening(ledger, calendar, day))
+        return self._opening(ledger, calendar, local.date() + timedelta(days=1))
 
 
 def _anchors(item: Row) -> Iterator[tuple[str, str, date]]:

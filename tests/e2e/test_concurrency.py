@@ -323,5 +323,6 @@ async def test_mixed_work_of_many_callers_adds_up(
     assert work.lost == []
     # A load that is refused throughout would add up as well.
     kinds = Counter(row["type"] for row in found["events"])
+    print(kinds)
     assert {*workload.EVENTS, *workload.BY_THE_CLOCK} <= set(kinds)
     assert sum(operation.acknowledged for operation in work.operations) > len(work.operations) / 3
