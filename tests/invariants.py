@@ -68,7 +68,7 @@ def contradictions_in(found: Everything) -> list[str]:
 
 
 async def contradictions(settings: Settings) -> list[str]:
-    """What in the database of `settings` does not agree with the rest of it. Nobody may be writing."""
+    """What in the database of `settings` does not agree with the rest of it."""
     return contradictions_in(await everything(settings))
 
 

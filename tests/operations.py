@@ -90,8 +90,8 @@ class Drawing:
     def draw(self, number: int) -> Operation:
         kinds = {
             self._create: 9, self._batch: 1, self._unit: 1, self._progress: 12, self._correct: 6, self._record: 6,
-            self._schedule: 3, self._ask: 12, self._decide: 9, self._withdraw: 2, self._notify: 4, self._sign: 3,
-            self._cancel: 1, self._move: 50,
+            self._schedule: 3, self._ask: 14, self._decide: 8, self._withdraw: 4, self._notify: 4, self._sign: 3,
+            self._cancel: 2, self._move: 50,
         }  # fmt: skip
         kind = self.random.choices(list(kinds), weights=list(kinds.values()))[0]
         if not self.known:
@@ -201,7 +201,7 @@ class Drawing:
             return
         operation.person = self.random.choice((0, 1, 1, 2))
         operation.path = f"/v1/requests/{request['id']}/decision"
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.4:
             operation.body = {"verdict": "return", "reason": operation.mark}
             return
         operation.done = 2
@@ -257,7 +257,7 @@ class Drawing:
         if self.random.random() < 0.2:
             triggers = ["claim", "extend", "close", "escalate", "resume", "transfer", "reopen", "annul"]
         # What needs a long way before it is taken when it can be; nothing follows an annulment.
-        weights = {"reopen": 9, "resume": 9, "close": 4, "extend": 3, "annul": 0.5}
+        weights = {"reopen": 9, "resume": 15, "close": 4, "extend": 5, "annul": 0.5}
         trigger = self.random.choices(triggers, weights=[weights.get(each, 1.5) for each in triggers])[0]
         operation.path = f"/v1/items/{item['id']}/transitions"
         operation.body = {"trigger": trigger, **self._input(trigger, operation.mark)}

@@ -45,7 +45,8 @@ async def schedule(
         interview, found = await _to_change(tx, call, interview_id)
         replay = replay or await call.replayed(tx)
         if replay is not None:
-            return await _replayed(tx, call, replay, interview_id, found.lines)
+            # There were no minutes then, and what was scheduled since is not what this call was told.
+            return replay
         _check(found, interview)
         scheduled = replace(interview, state=InterviewState.SCHEDULED.value, scheduled_at=at, place=place)
         entry = found.entry()

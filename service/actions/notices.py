@@ -251,7 +251,16 @@ async def _seen_or_replayed(tx: Tx, call: Call, notice_id: UUID) -> tuple[Notice
     # A key that stands for another request is refused before anything is looked for.
     replay = await call.replayed(tx)
     notice = await _seen(tx, call, notice_id)
-    return notice, replay or await call.replayed(tx)
+    replay = replay or await call.replayed(tx)
+    if replay is not None:
+        await _seen_whole(tx, call, notice)
+    return notice, replay
+
+
+async def _seen_whole(tx: Tx, call: Call, notice: Notice) -> None:
+    """What was answered once names every item of a notice: it is not there for who does not see them all now."""
+    if await _as_seen(tx, call, [notice]) != [notice]:
+        raise Refused("not_found")
 
 
 async def _supervises(tx: Tx, call: Call, notice: Notice) -> None:
@@ -265,7 +274,7 @@ async def _still_seen(tx: Tx, call: Call, replay: Replay) -> None:
     subject = replay.answer.subject_id
     if subject is None:
         raise Refused("not_found")
-    await _seen(tx, call, subject)
+    await _seen_whole(tx, call, await _seen(tx, call, subject))
 
 
 async def read(service: Service, call: Call, notice_id: UUID) -> Notice:

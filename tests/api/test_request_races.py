@@ -39,7 +39,7 @@ async def asked(office, kind, **given):
     return await asyncio.gather(*(one() for _ in range(AT_ONCE)))
 
 
-async def after(seconds, act):
+async def later(seconds, act):
     await asyncio.sleep(seconds)
     return await act
 
@@ -112,14 +112,12 @@ async def test_of_two_that_ask_one_waits(office, rounds):
 async def test_the_decider_and_the_clock_meet(office, rounds, what):
     """Approved, it is as asked and no escalation comes; or that comes first, and what it overtakes is off."""
     ledger = await office.ledger(ladder=[ON_THE_DAY])
-    outcomes = set()
-    counts = {}
     for _ in rounds:
         office.at("03-02")
         requests = await asked(office, what, ledger=ledger, due_on=on("03-11"))
         now = office.at("03-11")
         look = clock.run_until_done(office.world.service, now)
-        deciding = [after(place * 0.004, office.approve(each)) for place, each in enumerate(requests)]
+        deciding = [later(place * 0.004, office.approve(each)) for place, each in enumerate(requests)]
         _, *answers = await asyncio.gather(look, *deciding)
         for request, answer in zip(requests, answers, strict=True):
             row = await read(office.county, f"/v1/requests/{request['id']}")
@@ -134,12 +132,8 @@ async def test_the_decider_and_the_clock_meet(office, rounds, what):
             else:
                 refused(answer, "conflict")
                 assert (row["status"], len(fired), item["state"]) == ("cancelled", 1, "escalated")
-            outcomes.add(row["status"])
-            counts[row["status"]] = counts.get(row["status"], 0) + 1
             rungs = await office.events(item, "rung.fired")
             assert [each["data"]["rung"] for each in rungs] == ["escalate-0"] * len(fired)
-    assert outcomes
-    print("OUTCOMES", what, counts)
 
 
 async def test_people_come_and_go_while_clocks_look(office, rounds):

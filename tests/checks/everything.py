@@ -135,12 +135,14 @@ def _read(connection: Connection) -> Everything:
 
 
 async def everything(settings: Settings) -> Everything:
-    """All that the database of `settings` holds. Nobody may be writing."""
+    """All that the database of `settings` holds at one moment."""
     url = sqlalchemy_url(settings.database_url, settings.sqlite_path)
     if settings.sqlite_path is not None:
         engine = create_engine(url)
         try:
             with engine.connect() as connection:
+                # The driver begins no transaction before it reads: workers may be writing between two tables.
+                connection.exec_driver_sql("BEGIN")
                 return _read(connection)
         finally:
             engine.dispose()

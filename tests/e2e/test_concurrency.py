@@ -115,6 +115,21 @@ async def test_a_claim_whose_answer_was_lost_is_answered_with_the_claim_after_ot
     assert again.headers["idempotent-replayed"] == "true"
 
 
+async def test_a_schedule_whose_answer_was_lost_is_answered_as_it_was_after_another_was_made(world: World) -> None:
+    item, key = await world.item(), fresh_key()
+    talk = (await world.fire(world.admin, item["id"], "escalate", reason="逾期")).json()["interview_id"]
+    path, first_day = f"/v1/interviews/{talk}/schedule", datetime.now(UTC) + timedelta(days=2)
+    body = {"at": first_day.isoformat(), "place": "县督查室"}
+    first = await world.admin.post(path, json=body, headers=key)
+    another = {"at": (first_day + timedelta(days=1)).isoformat(), "place": "三楼会议室"}
+    assert (await world.admin.post(path, json=another, headers=fresh_key())).status_code == 200
+
+    again = await world.admin.post(path, json=body, headers=key)
+
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+
+
 async def test_one_key_reports_progress_once(world: World) -> None:
     item, key = await world.item(), fresh_key()
 
@@ -323,6 +338,5 @@ async def test_mixed_work_of_many_callers_adds_up(
     assert work.lost == []
     # A load that is refused throughout would add up as well.
     kinds = Counter(row["type"] for row in found["events"])
-    print(kinds)
     assert {*workload.EVENTS, *workload.BY_THE_CLOCK} <= set(kinds)
     assert sum(operation.acknowledged for operation in work.operations) > len(work.operations) / 3
