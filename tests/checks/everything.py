@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy import Connection, Table, create_engine, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 NEVER = date(9999, 12, 31)
 
 
-@dataclass
+@dataclass(repr=False)
 class Everything:
     """Every row of every table, read in one transaction. `events` are those about items, `tenant_events` the others."""
 
@@ -122,11 +122,14 @@ def deadline_day(item: Row) -> date | None:
     return day
 
 
+def _rows(connection: Connection, table: Table) -> list[Row]:
+    found = connection.execute(select(table))
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
 def _read(connection: Connection) -> Everything:
-    tables = {
-        name: [dict(row._mapping) for row in connection.execute(select(table))]
-        for name, table in SQLModel.metadata.tables.items()
-    }
+    tables = {name: _rows(connection, table) for name, table in SQLModel.metadata.tables.items()}
     searched = connection.execute(text("SELECT item_id, text FROM search_texts"))
     tables["search_texts"] = [{"item_id": UUID(str(row.item_id)), "text": row.text} for row in searched]
     tables["tenant_events"] = [row for row in tables["events"] if row["item_id"] is None]

@@ -18,13 +18,15 @@ class _Told:
     def __init__(self) -> None:
         self.items: dict[str, set[UUID]] = {deed: set() for deed in DEEDS}
         self.last: dict[str, tuple[Row, Row]] = {}
-        """The newest event of each deed, and its row."""
+        """An event of each deed, and its row."""
+        self.ledgers: set[UUID] = set()
 
     def follow(self, event: Row, row: Row) -> Iterator[str]:
         deed = row["type"].removeprefix("notice.")
         if row["item_id"] in self.items[deed]:
             yield f"was {deed} twice for item {row['item_id']}"
         self.items[deed].add(row["item_id"])
+        self.ledgers.add(row["ledger_id"])
         known = self.last.setdefault(deed, (event, row))[0]
         if event["data"] != known["data"] or event["actor"]["principal_id"] != known["actor"]["principal_id"]:
             yield f"was {deed} as {event['data']} for item {row['item_id']}, as {known['data']} for another"
@@ -99,9 +101,8 @@ def _about(found: Everything, notice: Row, told: _Told, rungs: set[str]) -> Iter
             yield f"{name} is {notice[name]}, by its events {value}"
     if set(notice["rungs"]) != rungs:
         yield f"comes from {notice['rungs']}, fired {sorted(rungs)}"
-    ledgers = {row["ledger_id"] for row in found["events"] if row["item_id"] in told.covered}
-    if ledgers != {notice["ledger_id"]}:
-        yield f"is of ledger {notice['ledger_id']}, its items of {ledgers}"
+    if told.ledgers != {notice["ledger_id"]}:
+        yield f"is of ledger {notice['ledger_id']}, its items of {told.ledgers}"
 
 
 def _items(notice: Row, told: _Told, listed: set[UUID]) -> Iterator[str]:

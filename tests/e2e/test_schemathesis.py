@@ -1,8 +1,7 @@
 """The running service is held against its own OpenAPI document, on both databases, with every check Schemathesis has.
 
-Random data alone seldom gets past "there is no such item": items in every state, an interview, a ledger and a unit are
-made first, and their ids and codes are what most requests name. A run fails on any failure or error that is found,
-and on every operation that never answered 2xx.
+Random data alone seldom gets past "there is no such item": what most requests name is made first, see seeds.py. A run
+fails on any failure or error that is found, and on every operation that never answered 2xx.
 """
 
 import json
@@ -11,12 +10,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from service.settings import Settings
+from tests.e2e.seeds import seeds
 from tests.servers import Server
 
 SEED = 20260101
@@ -38,65 +36,12 @@ def server(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-def seeds(server: Server) -> dict[str, list[str]]:
-    """What the requests may name: ids and codes by the name of the dictionary that holds them."""
-    headers = {"Authorization": f"Bearer {server.admin_key}"}
-    with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as client:
-
-        def made(path: str, **body: Any) -> dict[str, Any]:
-            answer = client.post(path, json=body)
-            assert answer.is_success, answer.text
-            return answer.json()  # type: ignore[no-any-return]
-
-        town = made("/v1/units", code="t1", name="青溪镇", parent="root", level="town")
-        village = made("/v1/units", code="t1v1", name="青溪村", parent="t1", level="village")
-        ledger = made("/v1/ledgers", code="drink", name="饮水安全台账", policy={"closure": {"four_eyes": False}})
-
-        def item(number: int, *moves: dict[str, Any]) -> dict[str, Any]:
-            listed = made("/v1/items", ledger="drink", title=f"饮水管网漏损 {number}", responsible_unit="t1v1")
-            for move in moves:
-                listed = made(f"/v1/items/{listed['id']}/transitions", **move)
-            return listed
-
-        claim = {"trigger": "claim", "signed_by": "张伟"}
-        escalate = {"trigger": "escalate", "reason": "逾期未整改"}
-        close = {
-            "trigger": "close",
-            "verification": {"method": "on_site", "on": "2026-01-05", "note": "现场核验，供水正常"},
-        }
-        items = [item(number) for number in range(8)]
-        items += [item(10 + number, claim) for number in range(8)]
-        items += [item(20 + number, claim, escalate) for number in range(8)]
-        items += [item(30 + number, claim, close) for number in range(4)]
-        people = [made("/v1/principals", name=f"王干事{number}", kind="person") for number in range(6)]
-        for each in people:
-            each["keys"] = [made(f"/v1/principals/{each['id']}/keys") for _ in range(3)]
-        spare = [made("/v1/units", code=f"spare{number}", name="机动组", parent="root") for number in range(4)]
-        issuers = [
-            made("/v1/issuers", issuer=f"https://192.0.32.{number}/realms/county", audience="xiaohao")
-            for number in range(1, 7)
-        ]
-        talks = [each["interview_id"] for each in items if each["interview_id"]]
-        return {
-            "items": [each["id"] for each in items],
-            "interviews": talks,
-            "units": [town["id"], village["id"]],
-            "unit_codes": ["t1", "t1v1"],
-            "spare_units": [each["id"] for each in spare],
-            "ledgers": [ledger["id"]],
-            "ledger_codes": ["drink", "default"],
-            "principals": [each["id"] for each in people[:3]],
-            "leavers": [each["id"] for each in people[3:]],
-            "keys": [f"{each['id']}/{key['id']}" for each in people[:3] for key in each["keys"]],
-            "issuers": [each["id"] for each in issuers[:3]],
-            "distrusted": [each["id"] for each in issuers[3:]],
-            "problems": ["guard_refused", "not_found"],
-        }
-
-
 BINDINGS = {
     "path.item_id": "items",
     "path.interview_id": "interviews",
+    "path.request_id": "requests",
+    "path.notice_id": "notices",
+    "query.item_id": "items",
     "path.unit_id": "units",
     "path.ledger_id": "ledgers",
     "path.principal_id": "principals",
@@ -122,6 +67,9 @@ BINDINGS = {
     "body.items[*].responsible_unit": "unit_codes",
     "body.items[*].responsible_unit_id": "units",
     "body.duplicate_of": "items",
+    "body.copy_unit_ids[*]": "units",
+    "body.supervising_unit": "unit_codes",
+    "body.supervising_unit_id": "units",
 }
 
 
