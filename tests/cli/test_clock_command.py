@@ -1,0 +1,96 @@
+"""`xiaohao clock` and `xiaohao worker`: the commands as an operator calls them."""
+
+import asyncio
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from service.app import running
+from service.settings import Settings
+from tests import backlog
+from tests.checks.everything import everything
+from tests.servers import COMMAND, Server
+
+ITEMS = 5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def filled(settings: Settings) -> None:
+    async def fill() -> None:
+        async with running(settings) as service:
+            await backlog.fill(service, await backlog.found(service), ITEMS)
+
+    asyncio.run(fill())
+
+
+def xiaohao(settings: Settings, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    home.mkdir(exist_ok=True)
+    return subprocess.run(
+        [*COMMAND, *words],
+        cwd=home,
+        env=Server(settings, home).environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def rows(settings: Settings, table: str) -> int:
+    return len(asyncio.run(everything(settings))[table])
+
+
+@pytest.mark.parametrize("at", ["tomorrow", "2026-03-06", "2026-03-06T10:00"])
+def test_an_instant_needs_its_offset(settings: Settings, tmp_path: Path, at: str) -> None:
+    run = xiaohao(settings, tmp_path, "clock", "--at", at)
+    assert run.returncode == 2
+    assert run.stderr == "--at: an instant with its offset, as in 2026-10-09T09:00+08:00\n"
+
+
+def test_a_dry_run_names_what_would_be_done_and_changes_nothing(settings: Settings, tmp_path: Path) -> None:
+    before = rows(settings, "events")
+    run = xiaohao(settings, tmp_path, "clock", "--at", "2026-03-06T10:00+08:00", "--dry-run")
+    assert run.returncode == 0, run.stderr
+    lines = run.stdout.splitlines()
+    assert f"{ITEMS} items at 2026-03-06T02:00Z; nothing was changed" == lines[-1]
+    assert sum("escalate by escalate+2, +2 working days from due 2026-03-04" in line for line in lines) == ITEMS
+    assert sum("deadline 2026-03-04 passed" in line for line in lines) == ITEMS
+    assert rows(settings, "events") == before
+
+
+def test_workers_alone_need_postgresql(settings: Settings, kind: str, tmp_path: Path) -> None:
+    if kind == "sqlite":
+        run = xiaohao(settings, tmp_path, "worker")
+        assert run.returncode == 2
+        assert "PostgreSQL" in run.stderr and len(run.stderr.splitlines()) == 1
+        return
+    process = subprocess.Popen([*COMMAND, "worker"], cwd=tmp_path, env=Server(settings, tmp_path).environment())
+    try:
+        gives_up = time.monotonic() + 30
+        # The clock of the wall is far past that Friday; whether offices are open now or not, the deadline is noticed.
+        while not _noticed(settings) and time.monotonic() < gives_up:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert _noticed(settings)
+
+
+def _noticed(settings: Settings) -> bool:
+    return any(row["type"] == "deadline.passed" for row in asyncio.run(everything(settings))["events"])
+
+
+def test_it_does_what_is_due_beside_a_running_server(settings: Settings, kind: str, tmp_path: Path) -> None:
+    with Server(settings, tmp_path / "server"):
+        run = xiaohao(settings, tmp_path / "clock", "clock", "--at", "2026-03-06T10:00+08:00")
+        assert run.returncode == 0, run.stderr
+        assert "items looked at" in run.stdout
+    if kind == "sqlite":
+        assert backlog.not_once(asyncio.run(everything(settings))) == []
+        assert "5 escalate fired" in run.stdout
+    again = xiaohao(settings, tmp_path, "clock", "--at", "2026-03-06T10:00+08:00")
+    assert again.stdout == "0 items looked at, 0 deadlines passed, 0 notices\n"

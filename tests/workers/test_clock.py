@@ -1,0 +1,121 @@
+"""The clock as a worker: several at once, tenants in turn, changes followed, and a loop that does not give up."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.actions import ledgers, replanning
+from service.actions.service import Service
+from service.app import running
+from service.errors import Refused
+from service.settings import Settings
+from service.workers import clock, loop
+from service.workers.loop import Loop
+from tests import backlog, invariants
+from tests.backlog import LOOK
+from tests.checks.everything import everything
+
+ITEMS = 250
+
+
+@pytest.fixture(scope="module")
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    async with running(settings) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+async def tenant(service: Service) -> backlog.Tenant:
+    tenant = await backlog.found(service)
+    await backlog.fill(service, tenant, ITEMS)
+    return tenant
+
+
+async def test_a_quiet_tenant_is_done_in_the_first_round_beside_a_busy_one(
+    service: Service, tenant: backlog.Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = await backlog.found(service, "quiet")
+    await backlog.fill(service, quiet, 3)
+    monkeypatch.setattr(clock, "BATCHES", 1)
+    monkeypatch.setattr("service.actions.ladder.BATCH", 20)
+    first = await clock.run_once(service, LOOK - timedelta(days=1))
+    assert 0 < first.looked < ITEMS + 3
+    waiting = {tenant_id for tenant_id, _ in await clock.ladder.due_tenants(service, LOOK - timedelta(days=1))}
+    assert waiting == {tenant.id}
+
+
+async def test_four_clocks_at_once_do_each_rung_once(
+    service: Service, tenant: backlog.Tenant, settings: Settings
+) -> None:
+    await asyncio.gather(*(clock.run_until_done(service, LOOK) for _ in range(4)))
+    found = await everything(settings)
+    assert backlog.not_once(found) == []
+    assert await invariants.contradictions(settings) == []
+    fired = Counter(row["rung"] for row in found["firings"] if row["outcome"] == "fired")
+    assert fired["escalate+2"] == len(found["items"])
+    # Rungs of one ledger, unit and action at one look share a notice.
+    assert len(found["notices"]) < len(found["items"])
+
+
+async def test_nothing_is_left_to_do(service: Service, tenant: backlog.Tenant) -> None:
+    again = await clock.run_until_done(service, LOOK)
+    assert (again.looked, again.notices, sum(again.fired.values())) == (0, 0, 0)
+
+
+async def test_a_changed_policy_is_followed_in_steps_and_looked_after_once_more(
+    service: Service, tenant: backlog.Tenant, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replanning, "STEP", 100)
+    call = tenant.call(LOOK + timedelta(hours=1))
+    ledger = await ledgers.read(service, call, tenant.ledger_id)
+    await ledgers.change(service, call, ledger.id, ledger.version, policy={"interview_within": 3})
+    assert await replanning.unfinished(service) == 1
+    steps = 0
+    while await replanning.bring_forward(service, call.now):
+        steps += 1
+    assert steps >= ITEMS // 100
+    # The second walk waits until whoever did not know of the change must have ended.
+    assert await replanning.unfinished(service) == 1
+    tally = await clock.run_until_done(service, call.now)
+    assert tally.looked >= ITEMS
+    found = await everything(settings)
+    (row,) = (row for row in found["ledgers"] if row["id"] == tenant.ledger_id)
+    assert {item["policy_epoch"] for item in found["items"] if item["ledger_id"] == ledger.id} == {row["policy_epoch"]}
+    assert await replanning.bring_forward(service, call.now + replanning.AGAIN_AFTER) >= 0
+    while await replanning.bring_forward(service, call.now + replanning.AGAIN_AFTER):
+        pass
+    assert await replanning.unfinished(service) == 0
+
+
+async def test_a_loop_goes_on_after_a_fault_and_waits_longer_while_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    turns = 0
+
+    async def turn(now: datetime) -> bool:
+        nonlocal turns
+        turns += 1
+        if turns <= 2:
+            raise Refused("unavailable")
+        if turns == 3:
+            raise LookupError("one bad row")
+        return turns == 4
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if turns == 5:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(loop.asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await Loop("clock", turn).run()
+    # Twice away, one fault, then work, behind which the next turn comes at once, then nothing to do.
+    assert pauses == [2.0, 4.0, 8.0, 0, 1.0]
+
+
+def test_the_day_of_these_tests_is_past() -> None:
+    assert datetime.now(UTC) > LOOK

@@ -1,0 +1,17 @@
+"""The service with its clock inside: ready while it beats, and telling how it fares."""
+
+from service.settings import Settings
+from service.workers import loop
+from tests.world import World
+
+
+async def test_the_service_runs_it_inside_and_says_how_it_fares(settings: Settings) -> None:
+    inside = settings.model_copy(update={"workers_inside": True})
+    async with World.running(inside) as world:
+        assert (await world.admin.get("/readyz")).status_code == 200
+        measured = (await world.admin.get("/metrics")).text
+        for name in ("xiaohao_clock_backlog", "xiaohao_clock_lag_seconds", "xiaohao_looks_total", "xiaohao_replans"):
+            assert f"\n{name} " in measured
+        (only,) = world.app.state.loops
+        only._beat -= loop.ALIVE_SECONDS
+        assert (await world.admin.get("/readyz")).status_code == 503
