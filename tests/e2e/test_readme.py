@@ -109,7 +109,9 @@ def test_the_walk_does_what_it_says(readme: str, demo: DemoServer, tmp_path: Pat
     assert len(overdue["items"]) == 2 and overdue["next_cursor"]
     first, second = overdue["items"]
     assert first["days_overdue"] >= second["days_overdue"] > 0
-    assert first["item"]["overdue"] and first["waiting_for"] in ("responsible", "supervising")
+    for each in overdue["items"]:
+        assert each["waiting_for"] in ("responsible", "supervising")
+        assert each["item"]["overdue"] if each["kind"] == "item" else each["kind"] in ("interview", "receipt")
 
     (found,) = next(answers)
     assert len(found["items"]) == 2
