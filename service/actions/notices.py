@@ -1,13 +1,13 @@
-"""Notices (督办文书): issued by hand or from a draft, signed for, cancelled, read."""
+"""Notices (督办文书): issued by hand or from a draft, signed for, cancelled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from service.actions import entries, issuing, references, schedule
+from service.actions import entries, issuing, notice_board, references, schedule
 from service.actions.entries import Entry
-from service.actions.facts import by_calendar, case_of, present, seen
+from service.actions.facts import by_calendar, case_of, present
 from service.actions.issuing import Sheet
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
@@ -23,7 +23,7 @@ from service.workflow.items import Item, Lines
 from service.workflow.machine import MOVES
 from service.workflow.notices import Notice
 from service.workflow.permissions import Standing, holds
-from service.workflow.states import NoticeKind, NoticeState, State, Trigger
+from service.workflow.states import NoticeKind, State, Trigger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ async def issue_by_hand(service: Service, call: Call, asked: ByHand) -> Notice |
         by = await schedule.hold_tree(tx, changes, call)
         replay = await call.replayed(tx)
         if replay is not None:
-            await _still_seen(tx, call, replay)
+            await notice_board.still_seen(tx, call, replay)
             return replay
         named = {asked.unit.ref, *(copy.ref for copy in asked.copies)}
         found = await references.find_units(tx, call.tenant_id, named, inactive=True)
@@ -108,7 +108,7 @@ async def issue_draft(service: Service, call: Call, notice_id: UUID) -> Notice |
     async def action(tx: Tx) -> Notice | Replay:
         changes = Changes()
         by = await schedule.hold_tree(tx, changes, call)
-        notice, replay = await _seen_or_replayed(tx, call, notice_id)
+        notice, replay = await notice_board.seen_or_replayed(tx, call, notice_id)
         if replay is not None:
             return replay
         await _supervises(tx, call, notice)
@@ -171,7 +171,7 @@ async def sign(service: Service, call: Call, notice_id: UUID, signed_by: str) ->
     """Sign for a notice (签收). Refuses `not_found`, `forbidden`, `guard_refused` (awaits_receipt)."""
 
     async def action(tx: Tx) -> Notice | Replay:
-        notice, replay = await _seen_or_replayed(tx, call, notice_id)
+        notice, replay = await notice_board.seen_or_replayed(tx, call, notice_id)
         if replay is not None:
             return replay
         line = (await units.lines(tx, call.tenant_id, {notice.unit_id}))[notice.unit_id]
@@ -188,7 +188,7 @@ async def cancel(service: Service, call: Call, notice_id: UUID, reason: str) -> 
     `guard_refused` (notice_cancelled)."""
 
     async def action(tx: Tx) -> Notice | Replay:
-        notice, replay = await _seen_or_replayed(tx, call, notice_id)
+        notice, replay = await notice_board.seen_or_replayed(tx, call, notice_id)
         if replay is not None:
             return replay
         await _supervises(tx, call, notice)
@@ -233,97 +233,8 @@ async def _entries(tx: Tx, call: Call, notice: Notice) -> list[Entry]:
     return [Entry.of(call, item, policy, ledger.policy_epoch) for item in items]
 
 
-# -- reading
-
-
-async def _seen(tx: Tx, call: Call, notice_id: UUID) -> Notice:
-    found = await notice_store.seen(tx, call.tenant_id, notice_id, call.scope)
-    if found is None:
-        raise Refused("not_found")
-    return found
-
-
-async def _seen_or_replayed(tx: Tx, call: Call, notice_id: UUID) -> tuple[Notice, Replay | None]:
-    """The notice, held from here on, and what was answered under this key: looked for once nobody else changes it.
-
-    Refuses `not_found`. To be told again what was done, reading is enough.
-    """
-    # A key that stands for another request is refused before anything is looked for.
-    replay = await call.replayed(tx)
-    notice = await _seen(tx, call, notice_id)
-    replay = replay or await call.replayed(tx)
-    if replay is not None:
-        await _seen_whole(tx, call, notice)
-    return notice, replay
-
-
-async def _seen_whole(tx: Tx, call: Call, notice: Notice) -> None:
-    """What was answered once names every item of a notice: it is not there for who does not see them all now."""
-    if await _as_seen(tx, call, [notice]) != [notice]:
-        raise Refused("not_found")
-
-
 async def _supervises(tx: Tx, call: Call, notice: Notice) -> None:
     """Refuses `forbidden` to those who may neither issue nor cancel the notice."""
     line = (await units.lines(tx, call.tenant_id, {notice.supervising_unit_id}))[notice.supervising_unit_id]
     if not holds(call.grants, "notice:issue", line):
         raise forbidden("decide")
-
-
-async def _still_seen(tx: Tx, call: Call, replay: Replay) -> None:
-    subject = replay.answer.subject_id
-    if subject is None:
-        raise Refused("not_found")
-    await _seen_whole(tx, call, await _seen(tx, call, subject))
-
-
-async def read(service: Service, call: Call, notice_id: UUID) -> Notice:
-    """A notice, read by its units and through the items that it covers. Refuses `not_found`."""
-
-    async def action(tx: Tx) -> Notice:
-        return (await _as_seen(tx, call, [await _seen(tx, call, notice_id)]))[0]
-
-    return await service.read(action)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowed:
-    """What a list of notices is narrowed to; empty means any."""
-
-    kinds: tuple[str, ...] = ()
-    states: tuple[str, ...] = ()
-    item_id: UUID | None = None
-
-
-async def page(service: Service, call: Call, narrowed: Narrowed, before: UUID, limit: int) -> list[Notice]:
-    """Notices to or from the units of the caller's scope, or about one item; newest first. Refuses `not_found`."""
-
-    async def action(tx: Tx) -> list[Notice]:
-        asked = {
-            "tenant_id": call.tenant_id,
-            "kinds": list(narrowed.kinds or NoticeKind),
-            "states": list(narrowed.states or NoticeState),
-            "before": before,
-            "limit": limit,
-        }
-        if narrowed.item_id is not None:
-            await seen(tx, call, narrowed.item_id)
-            rows = await tx.all(notice_store.OF_ITEM, **asked, item_id=narrowed.item_id)
-        else:
-            rows = await tx.all(notice_store.PAGE, **asked, scope=list(call.scope))
-        return await _as_seen(tx, call, [notice_store.notice(row) for row in rows])
-
-    return await service.read(action, varied=True, whole=True)
-
-
-async def _as_seen(tx: Tx, call: Call, found: list[Notice]) -> list[Notice]:
-    """Who sees a notice through an item only sees no other items on it."""
-    own = await notice_store.addressed(tx, call.tenant_id, [notice.id for notice in found], call.scope)
-    strange = {item_id for notice in found if notice.id not in own for item_id in notice.item_ids}
-    visible = await item_store.seen_of(tx, call.tenant_id, strange, call.scope) if strange else set()
-    return [
-        notice
-        if notice.id in own
-        else replace(notice, item_ids=tuple(each for each in notice.item_ids if each in visible))
-        for notice in found
-    ]

@@ -7,8 +7,9 @@ from fastapi import Path, Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
-from service.actions import notices
-from service.actions.notices import ByHand, Narrowed
+from service.actions import notice_board, notices
+from service.actions.notice_board import Narrowed
+from service.actions.notices import ByHand
 from service.actions.references import Named
 from service.actions.service import Recorded, Replay
 from service.api import clock_shapes as shapes
@@ -97,14 +98,14 @@ async def list_notices(
     narrowed = Narrowed(
         kinds=tuple(each.value for each in kind), states=tuple(each.value for each in state), item_id=item_id
     )
-    rows = await notices.page(request.service, request.call, narrowed, parts[0] if parts else _NEWEST, limit + 1)
+    rows = await notice_board.page(request.service, request.call, narrowed, parts[0] if parts else _NEWEST, limit + 1)
     more = write_cursor(context, rows[limit - 1].id) if len(rows) > limit else None
     return page_answer(request, [shapes.notice(row) for row in rows[:limit]], more)
 
 
 @router.get("/v1/notices/{notice_id}", **documented("get_notice", "The notice", shapes.NoticeOut))
 async def get_notice(request: Asked, notice_id: NoticeId) -> Response:
-    return answered(to_json(shapes.notice(await notices.read(request.service, request.call, notice_id))))
+    return answered(to_json(shapes.notice(await notice_board.read(request.service, request.call, notice_id))))
 
 
 @router.post(

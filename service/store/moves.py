@@ -4,6 +4,7 @@ Each statement sees what the one before it did, so they run one by one, behind t
 Everything that a unit of the subtree has a part in, item or notice, has a row on the work list of the unit that moves.
 """
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, insert, literal_column, select
@@ -47,7 +48,6 @@ ATTACH = Statement(
     )
 )
 
-_units_of_item = joined_by(items.c.co_unit_ids, items.c.responsible_unit_id, items.c.supervising_unit_id)
 # Most items have none: asked first, it spares SQLite half of its time, for it reads a list anew for every row.
 _any_co_units = items.c.co_unit_ids != bindparam("none", [], type_=UuidList)
 _refs = select(_seen.c.ref).where(_seen.c.tenant_id == _tenant, _seen.c.unit_id == _unit)
@@ -56,70 +56,56 @@ UNSEE = Statement(
         _work.c.tenant_id == _tenant, _work.c.ref.in_(_refs), any_of(_work.c.unit_id, ids("changed")), gate()
     )
 )
-# Day and kind stand on the row of the unit that moves, which stays; why a unit sees an item is worked out anew, for it
-# may see it through another of its units as well.
-SEE = Statement(
-    insert(_work).from_select(
-        ["tenant_id", "ref", "unit_id", "kind", "due", "item_id", "relation"],
-        select(
-            _tenant,
-            _seen.c.ref,
-            _ancestors.c.ancestor_id,
-            _seen.c.kind,
-            _seen.c.due,
-            _seen.c.item_id,
-            seen_as(_ancestors.c.unit_id == items.c.responsible_unit_id, RESPONSIBLE)
-            + seen_as(_ancestors.c.unit_id == items.c.supervising_unit_id, SUPERVISING)
-            + seen_as(_any_co_units & any_of(_ancestors.c.unit_id, items.c.co_unit_ids), CO),
-        )
-        .select_from(
-            in_order(
-                in_order(_seen, items, (items.c.tenant_id == _tenant) & (items.c.id == _seen.c.item_id)),
-                _ancestors,
-                (_ancestors.c.tenant_id == _tenant) & any_of(_ancestors.c.unit_id, _units_of_item),
-            )
-        )
-        .where(
-            _seen.c.tenant_id == _tenant,
-            _seen.c.unit_id == _unit,
-            any_of(_ancestors.c.ancestor_id, ids("changed")),
-            gate(),
-        )
-        .group_by(_seen.c.ref, _ancestors.c.ancestor_id, _seen.c.kind, _seen.c.due, _seen.c.item_id),
-    )
-)
 
-_units_of_notice = joined_by(notices.c.copy_unit_ids, notices.c.unit_id, notices.c.supervising_unit_id)
-# A notice keeps its units; which units lie above them may have changed all the same.
-SEE_NOTICES = Statement(
-    insert(_work).from_select(
-        ["tenant_id", "ref", "unit_id", "kind", "due", "item_id", "relation"],
-        select(
-            _tenant,
-            _seen.c.ref,
-            _ancestors.c.ancestor_id,
-            _seen.c.kind,
-            _seen.c.due,
-            _seen.c.item_id,
-            seen_as(_ancestors.c.unit_id == notices.c.unit_id, RESPONSIBLE)
-            + seen_as(_ancestors.c.unit_id == notices.c.supervising_unit_id, SUPERVISING)
-            + seen_as(any_of(_ancestors.c.unit_id, notices.c.copy_unit_ids), CO),
-        )
-        .select_from(
-            in_order(
-                in_order(_seen, notices, (notices.c.tenant_id == _tenant) & (notices.c.id == _seen.c.ref)),
-                _ancestors,
-                (_ancestors.c.tenant_id == _tenant) & any_of(_ancestors.c.unit_id, _units_of_notice),
+
+def _see(
+    source: Any, of_row: ColumnElement[bool], units: ColumnElement[Any], relation: ColumnElement[int]
+) -> Statement:
+    """Make the rows of the changed units anew, of what `source` holds.
+
+    Day and kind stand on the row of the unit that moves, which stays; why a unit sees something is worked out anew,
+    for it may see it through another of its units as well.
+    """
+    work = (_seen.c.kind, _seen.c.due, _seen.c.item_id)
+    return Statement(
+        insert(_work).from_select(
+            ["tenant_id", "ref", "unit_id", "kind", "due", "item_id", "relation"],
+            select(_tenant, _seen.c.ref, _ancestors.c.ancestor_id, *work, relation)
+            .select_from(
+                in_order(
+                    in_order(_seen, source, (source.c.tenant_id == _tenant) & of_row),
+                    _ancestors,
+                    (_ancestors.c.tenant_id == _tenant) & any_of(_ancestors.c.unit_id, units),
+                )
             )
+            .where(
+                _seen.c.tenant_id == _tenant,
+                _seen.c.unit_id == _unit,
+                any_of(_ancestors.c.ancestor_id, ids("changed")),
+                gate(),
+            )
+            .group_by(_seen.c.ref, _ancestors.c.ancestor_id, *work),
         )
-        .where(
-            _seen.c.tenant_id == _tenant,
-            _seen.c.unit_id == _unit,
-            any_of(_ancestors.c.ancestor_id, ids("changed")),
-            gate(),
-        )
-        .group_by(_seen.c.ref, _ancestors.c.ancestor_id, _seen.c.kind, _seen.c.due, _seen.c.item_id),
     )
+
+
+# What is pending about an item is seen by whom the item is seen.
+SEE = _see(
+    items,
+    items.c.id == _seen.c.item_id,
+    joined_by(items.c.co_unit_ids, items.c.responsible_unit_id, items.c.supervising_unit_id),
+    seen_as(_ancestors.c.unit_id == items.c.responsible_unit_id, RESPONSIBLE)
+    + seen_as(_ancestors.c.unit_id == items.c.supervising_unit_id, SUPERVISING)
+    + seen_as(_any_co_units & any_of(_ancestors.c.unit_id, items.c.co_unit_ids), CO),
+)
+# A notice keeps its units; which units lie above them may have changed all the same.
+SEE_NOTICES = _see(
+    notices,
+    notices.c.id == _seen.c.ref,
+    joined_by(notices.c.copy_unit_ids, notices.c.unit_id, notices.c.supervising_unit_id),
+    seen_as(_ancestors.c.unit_id == notices.c.unit_id, RESPONSIBLE)
+    + seen_as(_ancestors.c.unit_id == notices.c.supervising_unit_id, SUPERVISING)
+    + seen_as(any_of(_ancestors.c.unit_id, notices.c.copy_unit_ids), CO),
 )
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from random import Random
 from uuid import UUID
 
-from service.actions import items, notices
-from service.actions.notices import ByHand, Narrowed
+from service.actions import items, notice_board, notices
+from service.actions.notice_board import Narrowed
+from service.actions.notices import ByHand
 from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.workflow.items import Item
@@ -51,7 +52,7 @@ class Desk:
 
     async def _page(self, call: Call, state: str) -> list[Notice]:
         """The newest of a state: what nobody has touched for long stays untouched."""
-        return await notices.page(self.service, call, Narrowed(states=(state,)), NEWEST, 25)
+        return await notice_board.page(self.service, call, Narrowed(states=(state,)), NEWEST, 25)
 
     def _by_hand(self, item: Item) -> ByHand:
         return ByHand(
