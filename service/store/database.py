@@ -74,10 +74,11 @@ class Statement:
     Given by dialect (`postgresql=`, `sqlite=`) it may differ, or be nothing at all where its dialect is left out.
     `whole` counts the rows that a write must find: one that another writer took away meanwhile, and put elsewhere where
     this write does not look, means that the race was lost. `fills` names the table of a plain insert whose parameters
-    are the table's columns: many rows may go into it by another way.
+    are the table's columns: many rows may go into it by another way. An update `by_key` touches one row, never the same
+    for two of the rows of a write: they may be stored by one statement.
     """
 
-    __slots__ = ("_by_dialect", "_forms", "clause", "fills", "whole")
+    __slots__ = ("_by_dialect", "_forms", "by_key", "clause", "fills", "whole")
 
     def __init__(
         self,
@@ -85,11 +86,13 @@ class Statement:
         *,
         whole: "Statement | None" = None,
         fills: str | None = None,
+        by_key: bool = False,
         **by_dialect: Executable,
     ) -> None:
         self.clause = clause
         self.whole = whole
         self.fills = fills
+        self.by_key = by_key
         self._by_dialect = by_dialect
         self._forms: dict[str, Form] = {}
 

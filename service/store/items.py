@@ -203,7 +203,8 @@ PLANNED = Statement(
     .values(
         policy_epoch=bindparam("new_policy_epoch", type_=items.c.policy_epoch.type),
         calendar_epoch=bindparam("new_calendar_epoch", type_=items.c.calendar_epoch.type),
-    )
+    ),
+    by_key=True,
 )
 """That an item agrees with a policy and a calendar: nothing about it changes."""
 
@@ -221,7 +222,8 @@ def write(columns: tuple[str, ...]) -> Statement:
         .values(
             revision=items.c.revision + 1,
             **{name: bindparam(f"new_{name}", type_=items.c[name].type) for name in columns},
-        )
+        ),
+        by_key=True,
     )
 
 

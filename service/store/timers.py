@@ -43,7 +43,8 @@ MOVE = Statement(
     .values(
         look_at=bindparam("new_look_at", type_=_timers.c.look_at.type),
         unit_id=bindparam("new_unit_id", type_=_timers.c.unit_id.type),
-    )
+    ),
+    by_key=True,
 )
 STOP = Statement(delete(_timers).where(_timers.c.tenant_id == _tenant, _timers.c.item_id == _item, gate()))
 

@@ -6,6 +6,8 @@ Work is shared by row locks: what one clock has in hand another passes over, and
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from service.actions import ladder, replanning
 from service.actions.ladder import Tally
@@ -13,22 +15,44 @@ from service.actions.service import Service
 from service.workers.loop import Loop
 
 BATCHES = 5
-"""Batches of one tenant before the next has its turn."""
+"""Batches of one tenant that each hand does before the next tenant has its turn."""
 
 PATIENCE = 100
 """How often `run_until_done` waits for rows that somebody else has in hand, a tenth of a second each."""
 
 
+HANDS = 2
+"""Batches of one tenant at the same time: while the database stores one, the next is judged."""
+
+
 async def run_once(service: Service, now: datetime) -> Tally:
-    """One round: items brought forward by changes, then some batches of each tenant that has any due."""
+    """One round: items brought forward by changes, then some batches of each tenant that has any due.
+
+    A tenant whose look fails does not keep the others waiting: they have had their turn when the failure is raised.
+    """
     tally = Tally(forwarded=await replanning.bring_forward(service, now))
+    failed: list[Exception] = []
     for tenant_id, tz in await ladder.due_tenants(service, now):
-        for _ in range(BATCHES):
-            done = await ladder.fire(service, tenant_id, tz, now)
-            tally.add(done)
-            if done.looked < ladder.BATCH:
-                break
+        try:
+            if await _some(service, tenant_id, tz, now, tally, 1):
+                async with asyncio.TaskGroup() as hands:
+                    for _ in range(HANDS):
+                        hands.create_task(_some(service, tenant_id, tz, now, tally, BATCHES))
+        except* Exception as group:
+            failed += group.exceptions
+    if failed:
+        raise failed[0]
     return tally
+
+
+async def _some(service: Service, tenant_id: UUID, tz: ZoneInfo, now: datetime, tally: Tally, batches: int) -> bool:
+    """Some batches of a tenant, one after another; whether the last of them was full, so that there may be more."""
+    for _ in range(batches):
+        done = await ladder.fire(service, tenant_id, tz, now)
+        tally.add(done)
+        if done.looked < ladder.BATCH:
+            return False
+    return True
 
 
 async def run_until_done(service: Service, now: datetime) -> Tally:

@@ -7,6 +7,7 @@ into such a state later meets it then. Each is done once for the same item (requ
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,8 +26,7 @@ BEFORE_CREATION, COLLAPSED, HELD = "before_creation", "collapsed", "held"
 """Why a rung was skipped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """A day that rungs count from; `ref` is the item, request or interview whose day it is.
 
     `late_from` is the day from which rungs behind it count: the same, unless a decision was waited for meanwhile.
@@ -38,9 +38,8 @@ class Anchor:
     late_from: date
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """A rung of an anchor, and the instant from which it is due."""
+class Meeting(NamedTuple):
+    """A rung of an anchor, and the instant from which it is due. (A tuple: a sweep makes a dozen for each item.)"""
 
     rung: Rung
     anchor: Anchor

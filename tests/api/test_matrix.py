@@ -16,6 +16,8 @@ from tests.api.calls import CALLS, NAMES, Asked, Place, Side, side
 from tests.api.matrix_table import PLACES, ROLES, TABLE, WITHOUT_CALLER
 from tests.world import World
 
+pytestmark = pytest.mark.long
+
 UNITS = {"own": "t1", "child": "t1v1", "parent": "root", "sibling": "t2", "other": "t1"}
 CODES = {"403": "forbidden", "404": "not_found", "422": "invalid_request"}
 checked: Counter[tuple[str, str]] = Counter()

@@ -11,12 +11,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from service.actions import ladder
 from service.app import running
 from service.settings import Settings
 from tests import backlog, invariants
 from tests.checks.everything import everything
 from tests.servers import COMMAND, Server, end_with_parent
+
+pytestmark = pytest.mark.long
 
 CLOCKS = 4
 ITEMS, ITEMS_IN_FULL = 1_000, 34_000

@@ -6,10 +6,14 @@ The process gets SIGKILL, so nothing of it runs any more: no handler, no flush, 
 import asyncio
 import random
 
+import pytest
+
 from service.settings import Settings
 from tests import invariants, workload
 from tests.servers import Server
 from tests.workload import Workload
+
+pytestmark = pytest.mark.long
 
 WORKERS = 20
 

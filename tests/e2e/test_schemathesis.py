@@ -17,6 +17,8 @@ from service.settings import Settings
 from tests.e2e.seeds import seeds
 from tests.servers import Server
 
+pytestmark = pytest.mark.long
+
 SEED = 20260101
 SEMANTICS = Path(__file__).with_name("semantics.py")
 

@@ -17,6 +17,8 @@ from tests.simulation.county import FULL, SMALL
 from tests.simulation.driver import Run
 from tests.simulation.record import Record
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 async def lived(settings: Settings, full: bool) -> tuple[Run, Record]:
