@@ -23,6 +23,7 @@ from service.store import (  # noqa: F401  (importing them is what fills the met
     keyring,
     keys,
     ledgers,
+    log,
     notices,
     principals,
     progress,

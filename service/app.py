@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -12,11 +12,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from service.actions.doorkeeper import Doorkeeper
+from service.actions.feed import Newsstand
+from service.actions.ladder import Tally
 from service.actions.service import Service
 from service.actions.tokens import Tokens
 from service.api import (
     calendars,
     deadlines,
+    events,
     hooks,
     interviews,
     issuers,
@@ -47,7 +50,8 @@ from service.store import keyring, migrations
 from service.store.database import Database, Tx
 from service.store.postgres import Postgres
 from service.store.sqlite import Sqlite
-from service.workers import clock, housekeeping
+from service.workers import clock, housekeeping, sequencer
+from service.workers.loop import Loop
 
 
 def database_of(settings: Settings) -> Database:
@@ -96,6 +100,11 @@ async def _limits(settings: Settings) -> AsyncIterator[limits.Limits]:
             await shared.close()
 
 
+def workers(service: Service, report: Callable[[Tally], None]) -> list[Loop]:
+    """Whatever runs beside the API, inside `serve` or alone; `report` is told what each round of the clock did."""
+    return [clock.loop(service, report), sequencer.loop(service)]
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The HTTP application. Its lifespan opens the database, which must be migrated."""
 
@@ -110,14 +119,15 @@ def create_app(settings: Settings) -> FastAPI:
 
             app.state.ready = ready
             tasks = [asyncio.create_task(housekeeping.run(service, doorkeeper))]
-            app.state.loops = [clock.loop(service, app.state.metrics.count)] if settings.workers_inside else []
+            app.state.newsstand = Newsstand(service)
+            app.state.loops = workers(service, app.state.metrics.count) if settings.workers_inside else []
             tasks += [asyncio.create_task(loop.run()) for loop in app.state.loops]
             _collect_less()
             yield
             for task in tasks:
                 task.cancel()
             # A batch under way is not torn: its transaction ends with its connection, one way or the other.
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, app.state.newsstand.close(), return_exceptions=True)
             with suppress(Refused):
                 await doorkeeper.write_last_used()
 
@@ -142,6 +152,7 @@ def create_app(settings: Settings) -> FastAPI:
         requests,
         notices,
         interviews,
+        events,
         ledgers,
         calendars,
         unit_import,

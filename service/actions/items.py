@@ -9,7 +9,7 @@ from service.actions import references
 from service.actions.facts import by_calendar, interview_of, open_contact, present, seen, view_of
 from service.actions.references import Named
 from service.actions.service import Call, Service
-from service.store import events as event_store
+from service.store import history as history_store
 from service.store import ledgers, lists, units
 from service.store.database import Tx
 from service.workflow import deadlines
@@ -162,6 +162,6 @@ async def history(
 
     async def action(tx: Tx) -> list[tuple[tuple[int, int], dict[str, Any]]]:
         await seen(tx, call, item_id)
-        return await event_store.of_item(tx, call.tenant_id, item_id, after, limit)
+        return await history_store.of_item(tx, call.tenant_id, item_id, after, limit)
 
     return await service.read(action)

@@ -9,11 +9,12 @@ from service.actions import units as unit_actions
 from service.actions.doorkeeper import hash_key
 from service.actions.ledgers import store as store_ledger
 from service.actions.service import Service, new_id, record_events
-from service.store import grants, keyring, keys, principals, tenants, units
+from service.store import grants, keyring, keys, log, principals, tenants, units
 from service.store.database import Changes, Tx
 from service.workflow import access_events
 from service.workflow.events import Actor
 from service.workflow.identities import Granted, Key, Principal
+from service.workflow.merkle import SHA256
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.policy import DEFAULTS
 from service.workflow.states import Level, PrincipalKind, Role
@@ -54,6 +55,7 @@ async def found_tenant(service: Service, *, code: str, name: str, admin_key: str
         changes = Changes()
         changes.add(tenants.INSERT, **tenants.new(tenant_id, code, name, TIMEZONE, now))
         changes.add(units.INSERT_TREE, tenant_id=tenant_id, epoch=1)
+        changes.add(log.INSERT_HEAD, **log.new_head(tenant_id, SHA256.name))
         root = Unit(new_id(), "root", name, None, Level.COUNTY, True, 1, now, now)
         unit_actions.store(changes, tenant_id, root)
         ledger = Ledger(new_id(), "default", "问题台账", root.id, "any", DEFAULTS, 1, 1, now, now)

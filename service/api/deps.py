@@ -9,9 +9,8 @@ import binascii
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable, Coroutine
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,15 +21,13 @@ from pydantic_core import from_json, to_json
 from starlette.routing import Match
 from starlette.types import Scope
 
-from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Call, Receipt, Recorded, Replay, Service, fingerprint
-from service.api.limits import Limits
+from service.api.admission import admit
 from service.api.problems import escape
 from service.errors import Refused, invalid
 
 VARY = "Authorization, X-Acting-For, Accept-Language"
 JSON = "application/json"
-LONGEST_CREDENTIAL = 16_384
 
 
 class Asked(Request):
@@ -104,7 +101,7 @@ class Route(APIRoute):
 
         async def handler(request: Request) -> Response:
             asked = Asked(request.scope, request.receive)
-            asked.call = await _admit(request)
+            asked.call = await admit(request)
             unknown = [name for name in request.query_params if name not in known]
             if unknown:
                 raise invalid(*((f"/query/{escape(name)}", "unknown_parameter") for name in unknown[:20]))
@@ -133,59 +130,6 @@ class Room(APIRouter):
     @cached_property
     def _beginnings(self) -> tuple[str, ...]:
         return tuple({route.path.partition("{")[0] for route in self.routes if isinstance(route, APIRoute)})
-
-
-async def _admit(request: Request) -> Call:
-    now, clock = datetime.now(UTC), time.monotonic()
-    doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    limits: Limits = request.app.state.limits
-    address = request.client.host if request.client else None
-    key = _credential(request)
-    closed = limits.closed_to(address, now)
-    # Whoever was let in before goes on: one mistaken script behind an address must not lock its neighbours out.
-    if closed is not None and not (key and doorkeeper.remembers(key)):
-        raise closed
-    try:
-        if key is None:
-            raise Refused("unauthenticated")
-        caller = await doorkeeper.admit(key, now=now, clock=clock)
-    except Refused as refused:
-        if refused.code == "unauthenticated":
-            await limits.failed(address, now)
-        raise
-    # By the key that was sent: a platform that acts for many people is one caller.
-    await limits.judge(caller, now, request.scope)
-    person = request.headers.get("x-acting-for")
-    if person is not None:
-        caller = await doorkeeper.acting_for(caller, _person(person), now=now, clock=clock)
-    request.scope["principal_id"], request.scope["tenant_id"] = caller.principal_id, caller.tenant_id
-    return Call.of(caller, now)
-
-
-def _credential(request: Request) -> str | None:
-    """The bearer credential as it was sent; None where there is none or it can be none of ours."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    key = key.strip()
-    if scheme.lower() != "bearer" or not 1 <= len(key) <= LONGEST_CREDENTIAL or not key.isascii():
-        return None
-    return key
-
-
-def _person(given: str) -> UUID | str:
-    """Whom X-Acting-For names: an id, or what the platform calls the person."""
-    named = given.strip()
-    try:
-        return UUID(named)
-    except ValueError:
-        pass
-    # Header values come as Latin-1; what was sent is UTF-8, as everywhere.
-    try:
-        named = named.encode("latin-1").decode()
-    except UnicodeError:
-        named = ""
-    if not 1 <= len(named) <= 200 or not named.isprintable():
-        raise invalid(("/header/X-Acting-For", "bad_format"))
-    return named
 
 
 # -- answers

@@ -210,6 +210,13 @@ class EventPageOut(Shape):
     next_cursor: Text | None
 
 
+class FeedOut(Shape):
+    items: list[EventOut] = Field(max_length=200)
+    last_position: int = Field(
+        ge=0, le=2**53 - 1, description="How far was looked: where to go on, also when nothing was in scope."
+    )
+
+
 class InterviewOut(Shape):
     id: UUID
     item_id: UUID

@@ -113,15 +113,18 @@ def documented(
     links: dict[str, Any] | None = None,
     example: Any = None,
     body: Any = None,
+    content: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The documentation arguments of a route. `if_match` None: not taken; else whether it is required. `etag`: the
     answer is a version, and a reader whose If-None-Match names it is answered 304. `shape` None: an empty answer.
-    `body`: how a body that is no JSON is described."""
+    `body`, `content`: how a body or an answer that is no JSON is described."""
     parameters = [
         *([IDEMPOTENCY_KEY] if idempotent else []),
         *([if_match_header(if_match)] if if_match is not None else []),
     ]
     success: dict[str, Any] = {"description": summary, **({"model": shape} if shape else {})}
+    if content:
+        success["content"] = content
     named = {
         **(headers or {}),
         **({"ETag": "Its version."} if etag else {}),
@@ -180,6 +183,7 @@ TAGS = [
     {"name": "requests", "description": "What responsible units ask for, and what is decided (申请)."},
     {"name": "notices", "description": "Numbered documents that units sign for (督办文书)."},
     {"name": "interviews", "description": "The formal talks (约谈) that escalations open."},
+    {"name": "events", "description": "The record of everything (全程纪实), in the order of its positions."},
     {"name": "ledgers", "description": "Ledgers and their policies."},
     {"name": "calendars", "description": "Working days and days off, where the tenant knows better or sooner."},
     {"name": "units", "description": "The organisation tree."},

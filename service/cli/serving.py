@@ -23,7 +23,6 @@ from service.demo import load as demo_load
 from service.outside.lock import only_one
 from service.settings import Settings
 from service.store import migrations
-from service.workers import clock
 
 PORTS_TRIED = 20
 
@@ -140,7 +139,8 @@ def worker() -> None:
 async def _work(present: Settings) -> None:
     """Until SIGTERM or SIGINT: what is under way then is given up whole, for another to do."""
     async with composition.running(present) as service:
-        working = asyncio.create_task(clock.loop(service, lambda tally: None).run())
+        loops = composition.workers(service, lambda tally: None)
+        working = asyncio.gather(*(loop.run() for loop in loops))
         for signum in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(signum, working.cancel)
         with suppress(asyncio.CancelledError):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, bindparam, select, tuple_
+from sqlalchemy import BigInteger, Index, LargeBinary, bindparam, select
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -51,18 +51,6 @@ _tenant = bindparam("tenant_id", type_=_events.c.tenant_id.type)
 INSERT = insert_row(EventRow)
 INSERT_UNSEQUENCED = insert_row(Unsequenced)
 
-OF_ITEM = Statement(
-    select(_events.c.body, _events.c.beside, _events.c.revision, _events.c.ordinal)
-    .where(
-        _events.c.tenant_id == _tenant,
-        _events.c.item_id == bindparam("item_id", type_=_events.c.item_id.type),
-        tuple_(_events.c.revision, _events.c.ordinal)
-        > tuple_(bindparam("revision", type_=BigInteger()), bindparam("ordinal", type_=_events.c.ordinal.type)),
-    )
-    .order_by(_events.c.revision, _events.c.ordinal)
-    .limit(bindparam("limit"))
-)
-
 NEWEST = Statement(
     select(_events.c.body, _events.c.beside)
     .where(
@@ -85,13 +73,13 @@ def _params(tenant_id: UUID, event: Event) -> dict[str, Any]:
     return {"tenant_id": tenant_id, **{name: getattr(event, name) for name in Event.__dataclass_fields__}}
 
 
-def shown(body: bytes, beside: dict[str, Any]) -> dict[str, Any]:
-    """A stored event as readers see it: its texts in their places. `position` is null until it is sequenced."""
+def shown(body: bytes, beside: dict[str, Any], position: int | None) -> dict[str, Any]:
+    """A stored event as readers see it: its texts in their places. `position` is None until it is sequenced."""
     event = json.loads(body)
     name = reveal({ACTORS_NAME: event["actor"]["name"]}, beside)[ACTORS_NAME]
     return {
         "id": event["id"],
-        "position": None,
+        "position": position,
         "type": event["type"],
         "at": event["at"],
         "actor": {**event["actor"], "name": name if isinstance(name, str) else None},
@@ -103,15 +91,7 @@ def shown(body: bytes, beside: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def of_item(
-    tx: Tx, tenant_id: UUID, item_id: UUID, after: tuple[int, int], limit: int
-) -> list[tuple[tuple[int, int], dict[str, Any]]]:
-    """An item's events, oldest first, each with its (revision, ordinal)."""
-    rows = await tx.all(OF_ITEM, tenant_id=tenant_id, item_id=item_id, revision=after[0], ordinal=after[1], limit=limit)
-    return [((revision, ordinal), shown(bytes(body), beside)) for body, beside, revision, ordinal in rows]
-
-
 async def newest(tx: Tx, tenant_id: UUID, item_id: UUID, types: tuple[str, ...], limit: int) -> list[dict[str, Any]]:
-    """An item's newest events of some types, oldest of them first."""
+    """An item's newest events of some types, oldest of them first; without their positions."""
     rows = await tx.all(NEWEST, tenant_id=tenant_id, item_id=item_id, types=list(types), limit=limit)
-    return [shown(bytes(body), beside) for body, beside in reversed(rows)]
+    return [shown(bytes(body), beside, None) for body, beside in reversed(rows)]

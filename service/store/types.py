@@ -127,6 +127,27 @@ def _overlaps_sqlite(element: overlaps, compiler: SQLCompiler, **kw: Any) -> str
     return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value IN (SELECT value FROM json_each({values})))"
 
 
+class list_is_empty(ColumnElement[bool]):
+    """A list column holds nothing."""
+
+    inherit_cache = False
+    type = Boolean()
+    _is_implicitly_boolean = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+
+
+@compiles(list_is_empty, "postgresql")
+def _list_is_empty_postgresql(element: list_is_empty, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"cardinality({compiler.process(element.column, **kw)}) = 0"
+
+
+@compiles(list_is_empty, "sqlite")
+def _list_is_empty_sqlite(element: list_is_empty, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_length({compiler.process(element.column, **kw)}) = 0"
+
+
 class joined_by(ColumnElement[Any]):
     """A list column with the values of some other columns beside its own."""
 

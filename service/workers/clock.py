@@ -48,7 +48,7 @@ async def run_once(service: Service, now: datetime) -> Tally:
 async def _some(service: Service, tenant_id: UUID, tz: ZoneInfo, now: datetime, tally: Tally, batches: int) -> bool:
     """Some batches of a tenant, one after another; whether the last of them was full, so that there may be more."""
     for _ in range(batches):
-        done = await ladder.fire(service, tenant_id, tz, now)
+        done = await ladder.fire(service, tenant_id, tz, now, ladder.BATCH)
         tally.add(done)
         if done.looked < ladder.BATCH:
             return False

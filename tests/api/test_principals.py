@@ -27,7 +27,7 @@ async def told(world, kind=None, **data):
 
     async def action(tx):
         rows = await tx.all(ABOUT_ACCESS, tenant_id=UUID(tenant_id))
-        return [shown(bytes(body), beside) for body, beside in rows]
+        return [shown(bytes(body), beside, None) for body, beside in rows]
 
     events = await world.service.read(action)
     return [each for each in events if (kind is None or each["type"] == kind) and data.items() <= each["data"].items()]

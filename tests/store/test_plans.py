@@ -22,10 +22,22 @@ units = UnitRow.__table__  # type: ignore[attr-defined]
 WHOLE = re.compile(r"^(SCAN (?!CONSTANT ROW|json_each|\(subquery)|SEARCH .*\(tenant_id=\?\)$)")
 """A step that reads a whole table, or all that one tenant has in it."""
 
-ONE_ROW = ("trees", "tenants", "alembic_version", "key_fingerprints", "issuers", "held", "calendars", "replans")
+ONE_ROW = (
+    "trees",
+    "tenants",
+    "alembic_version",
+    "key_fingerprints",
+    "issuers",
+    "held",
+    "calendars",
+    "replans",
+    "log_heads",
+)
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
 MEANT = {
+    "log.BUSY": "one row of a queue, then the first of the next tenant",
+    "log.WAITING": "the first of a tenant's queue, in its order",
     "idempotency.FORGET": "once an hour, of what is two days old at most",
     "units.EVERY": "a table of units is judged against the whole tree",
     "units.INSERT": "foreign keys that point to a new unit: looked for only while a transaction leaves some open",

@@ -24,6 +24,7 @@ DIALECTS = {"postgresql": postgres.DIALECT, "sqlite": sqlite.DIALECT}
 GUARDS = {
     "counters.TAKE",
     "units.GUARD_TREE",
+    "log.ADVANCE",
     "units.RAISE_EPOCH",
     "units.UPDATE",
     "tenants.RAISE_EPOCH",
