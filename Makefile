@@ -93,7 +93,7 @@ demo: $(STAMPS)/run ## load the demo county, serve nothing
 
 .PHONY: test
 test: $(STAMPS)/dev ## run the tests; ARGS="-k words" chooses
-	@$(SANDBOX) $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(SANDBOX) $(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 .PHONY: soak
 soak: ## run the same tests, each at its full size

@@ -4,6 +4,8 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -39,18 +41,21 @@ from service.api import (
     transitions,
     unit_import,
     units,
+    webhooks,
 )
 from service.api.metrics import Metrics
 from service.errors import Refused
 from service.outside import vault
-from service.outside.addresses import Guard
+from service.outside.addresses import Guard, Names
 from service.outside.counts import Shared
+from service.outside.sender import Sender
 from service.settings import Settings, networks
 from service.store import keyring, migrations
-from service.store.database import Database, Tx
+from service.store.database import Changes, Database, Tx
 from service.store.postgres import Postgres
 from service.store.sqlite import Sqlite
 from service.workers import clock, housekeeping, sequencer
+from service.workers.courier import Courier
 from service.workers.loop import Loop
 
 
@@ -70,7 +75,16 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     await database.open()
     try:
         guard = Guard(networks(settings.issuer_allow_networks))
-        yield Service(database, await _keys(settings, database), issuer_addresses=guard)
+        endpoints = Guard(networks(settings.webhook_allow_networks), names := Names())
+        sender = Sender(endpoints)
+        try:
+            yield Service(
+                database, await _keys(settings, database), log_name=settings.log_name, issuer_addresses=guard,
+                webhook_addresses=endpoints, sender=sender,
+            )  # fmt: skip
+        finally:
+            sender.close()
+            names.close()
     finally:
         await database.close()
 
@@ -83,9 +97,20 @@ async def _keys(settings: Settings, database: Database) -> vault.Vault:
     if not known and not settings.keys_path.exists():
         return vault.make(settings.keys_path)
     keys = vault.load(settings.keys_path)
-    if known and not known & set(keys.fingerprints):
+    signers = {each for each in known if each.startswith(vault.LOG)}
+    strange = known and not known & set(keys.fingerprints)
+    if strange or (signers and keys.log_fingerprint not in signers):
         raise vault.KeysUnusable(f"{settings.keys_path} is not the keys file that this database was written with")
+    if known and not signers:
+        await database.write(partial(_remember_signer, keys=keys))
     return keys
+
+
+async def _remember_signer(tx: Tx, keys: vault.Vault) -> None:
+    """In a database from before there was a log."""
+    changes = Changes()
+    keyring.remember(changes, [keys.log_fingerprint], datetime.now(UTC))
+    await tx.apply(changes)
 
 
 @asynccontextmanager
@@ -100,9 +125,10 @@ async def _limits(settings: Settings) -> AsyncIterator[limits.Limits]:
             await shared.close()
 
 
-def workers(service: Service, report: Callable[[Tally], None]) -> list[Loop]:
+def workers(service: Service, settings: Settings, report: Callable[[Tally], None]) -> list[Loop | Courier]:
     """Whatever runs beside the API, inside `serve` or alone; `report` is told what each round of the clock did."""
-    return [clock.loop(service, report), sequencer.loop(service)]
+    courier = Courier(service, concurrency=settings.webhook_concurrency, sends=settings.webhook_sends)
+    return [clock.loop(service, report), sequencer.loop(service), courier]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -120,7 +146,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.ready = ready
             tasks = [asyncio.create_task(housekeeping.run(service, doorkeeper))]
             app.state.newsstand = Newsstand(service)
-            app.state.loops = workers(service, app.state.metrics.count) if settings.workers_inside else []
+            app.state.loops = workers(service, settings, app.state.metrics.count) if settings.workers_inside else []
             tasks += [asyncio.create_task(loop.run()) for loop in app.state.loops]
             _collect_less()
             yield
@@ -153,6 +179,7 @@ def create_app(settings: Settings) -> FastAPI:
         notices,
         interviews,
         events,
+        webhooks,
         ledgers,
         calendars,
         unit_import,

@@ -44,6 +44,13 @@ class Settings(BaseSettings):
         en="the data keys; empty: `keys.json` in the data directory, made at the first start",
         zh="数据密钥文件；留空即用数据目录下的 `keys.json`，首次启动时自动生成",
     )
+    log_name: str = _setting(
+        "xiaohao",
+        en="what the installation signs its checkpoints as, best its own host name; witnesses know it by this: never "
+        "change it",
+        zh="对纪实日志检查点签名所用的名称，建议用本机域名；外部见证方据此识别，启用后不要更改",
+        pattern=r"^[a-z0-9]([a-z0-9./:-]{0,98}[a-z0-9])?$",
+    )
     admin_key: str | None = _setting(
         None,
         en="the first admin key of tenant `default`, for unattended set-up, 32 to 255 printable characters; "
@@ -102,6 +109,26 @@ class Settings(BaseSettings):
         "comma separated, as in `10.8.0.0/16`; empty: none",
         zh="允许访问的非公网 OpenID 服务所在网段（也可用 http），CIDR 格式、逗号分隔，如 `10.8.0.0/16`；"
         "留空则一律不访问",
+    )
+    webhook_allow_networks: str = _setting(
+        "",
+        en="networks to which webhooks may be sent though they are not public, and over plain http: CIDRs, comma "
+        "separated, as in `10.8.0.0/16`; empty: none",
+        zh="允许推送 webhook 的非公网网段（也可用 http），CIDR 格式、逗号分隔，如 `10.8.0.0/16`；留空则一律不推送",
+    )
+    webhook_concurrency: int = _setting(
+        10,
+        en="webhooks that one process sends to one endpoint at a time, 1 to 100",
+        zh="单个进程同时向同一接收端推送的 webhook 数，1 至 100",
+        ge=1,
+        le=100,
+    )
+    webhook_sends: int = _setting(
+        64,
+        en="webhooks that one process sends to all endpoints together at a time, slow ones not counted, 1 to 1000",
+        zh="单个进程同时推送的 webhook 总数（响应缓慢的不计），1 至 1000",
+        ge=1,
+        le=1000,
     )
     shutdown_seconds: int = _setting(
         10,
@@ -169,7 +196,7 @@ class Settings(BaseSettings):
             raise ValueError("must be origins like https://portal.example, comma separated, without paths or wildcards")
         return value
 
-    @field_validator("issuer_allow_networks")
+    @field_validator("issuer_allow_networks", "webhook_allow_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
         try:

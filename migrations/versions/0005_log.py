@@ -30,10 +30,9 @@ def upgrade() -> None:
     op.create_table(
         "log_nodes",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("level", sa.Integer(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "level", "number", name=op.f("pk_log_nodes")),
+        sa.PrimaryKeyConstraint("tenant_id", "place", name=op.f("pk_log_nodes")),
     )
     # What was written before there was a log waits in `unsequenced`, and gets its positions like any other event.
     nothing = {"postgresql": "CAST('' AS bytea)", "sqlite": "x''"}[op.get_bind().dialect.name]

@@ -14,6 +14,7 @@ import uuid_utils.compat
 from service.actions.numbers import Numbers
 from service.errors import Refused
 from service.outside.addresses import Guard
+from service.outside.sender import Sender
 from service.outside.vault import Vault
 from service.store import events as event_store
 from service.store import idempotency
@@ -34,8 +35,12 @@ class Service:
 
     database: Database
     vault: Vault
+    log_name: str = "xiaohao"
+    """What the installation signs checkpoints of its logs as."""
     numbers: Numbers = field(default_factory=Numbers)
     issuer_addresses: Guard = field(default_factory=Guard)
+    webhook_addresses: Guard = field(default_factory=Guard)
+    sender: Sender = field(default_factory=lambda: Sender(Guard()))
 
     async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False, whole: bool = False) -> T:
         return await self.database.read(action, varied=varied, whole=whole)

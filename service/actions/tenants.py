@@ -62,7 +62,7 @@ async def found_tenant(service: Service, *, code: str, name: str, admin_key: str
         store_ledger(changes, tenant_id, ledger)
         _store_principal(changes, tenant_id, root.id, "admin", Role.ADMIN, key, now)
         if not await keyring.known(tx):
-            keyring.remember(changes, service.vault.fingerprints, now)
+            keyring.remember(changes, [*service.vault.fingerprints, service.vault.log_fingerprint], now)
         await tx.apply(changes)
         return Founded(tenant_id, key)
 

@@ -7,6 +7,7 @@ is kept once it is complete: an append writes one row more a leaf, and a proof r
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from sqlmodel import Field, SQLModel
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
 from service.store.events import EventRow, Unsequenced
-from service.store.types import any_of, gate, ids
-from service.workflow.merkle import HASH_BYTES, Node
+from service.store.types import any_of, gate, ids, numbers
+from service.workflow.merkle import HASH_BYTES, Node, Place
 
 
 class LogHead(SQLModel, table=True):
@@ -44,13 +45,12 @@ class LogEntry(SQLModel, table=True):
 
 
 class LogNode(SQLModel, table=True):
-    """A complete subtree of 2**level leaves, the `number`-th of its level; leaves themselves stand in `log`."""
+    """A complete subtree above the leaves, which stand in `log`. `place` is its level and its index in one number."""
 
     __tablename__ = "log_nodes"
 
     tenant_id: UUID = Field(primary_key=True)
-    level: int = Field(primary_key=True)
-    number: int = Field(sa_type=BigInteger, primary_key=True)
+    place: int = Field(sa_type=BigInteger, primary_key=True)
     hash: bytes = Field(sa_type=LargeBinary)
 
 
@@ -82,7 +82,7 @@ BUSY = Statement(select(_all_busy.c.tenant_id).where(_all_busy.c.tenant_id.is_no
 """Across tenants: from one that waits to the next, so that idle tenants cost nothing however many there are."""
 
 _waiting = (
-    select(_events.c.id, _events.c.item_id, _events.c.revision, _events.c.ordinal, _events.c.body)
+    select(*(_events.c[name] for name in ("id", "item_id", "revision", "ordinal", "body", "type", "audience", "at")))
     .select_from(
         _unsequenced.join(
             _events, and_(_events.c.tenant_id == _unsequenced.c.tenant_id, _events.c.id == _unsequenced.c.event_id)
@@ -106,6 +106,28 @@ SEQUENCED = Statement(
 )
 
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+LEAVES = Statement(
+    select(_log.c.position, _log.c.leaf_hash).where(_log.c.tenant_id == _tenant, any_of(_log.c.position, numbers("at")))
+)
+NODES = Statement(
+    select(_nodes.c.place, _nodes.c.hash).where(_nodes.c.tenant_id == _tenant, any_of(_nodes.c.place, numbers("at")))
+)
+ENTRY = Statement(
+    select(_log.c.leaf_hash, _events.c.body, _events.c.beside)
+    .select_from(_log.join(_events, and_(_events.c.tenant_id == _tenant, _events.c.id == _log.c.event_id)))
+    .where(_log.c.tenant_id == _tenant, _log.c.position == bindparam("position", type_=_log.c.position.type))
+)
+
+_INDEX_BITS = 56
+
+
+def place_of(level: int, index: int) -> int:
+    return level << _INDEX_BITS | index
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """How far a tenant's log has come, and the tree that it is."""
@@ -124,6 +146,9 @@ class Waiting:
     revision: int
     ordinal: int
     body: bytes
+    type: str = ""
+    audience: tuple[UUID, ...] = ()
+    at: datetime = LONG_AGO
 
 
 def new_head(tenant_id: UUID, hashing: str) -> dict[str, Any]:
@@ -138,6 +163,15 @@ async def head(tx: Tx, tenant_id: UUID, *, take: bool = False) -> Head | None:
     hashes = bytes(row[1])
     frontier = tuple(hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
     return Head(row[0], frontier, row[2])
+
+
+async def tree(tx: Tx, tenant_id: UUID, places: Iterable[Place]) -> dict[Place, bytes]:
+    """The hashes of complete subtrees. What is not there is left out."""
+    wanted = set(places)
+    leaves = await tx.all(LEAVES, tenant_id=tenant_id, at=[index + 1 for level, index in wanted if level == 0])
+    above = await tx.all(NODES, tenant_id=tenant_id, at=[place_of(*place) for place in wanted if place[0] > 0])
+    found = {(0, position - 1): bytes(leaf_hash) for position, leaf_hash in leaves}
+    return found | {(at >> _INDEX_BITS, at & (1 << _INDEX_BITS) - 1): bytes(node) for at, node in above}
 
 
 async def busy(tx: Tx) -> list[UUID]:
@@ -165,7 +199,7 @@ async def waiting(tx: Tx, tenant_id: UUID, limit: int) -> list[Waiting]:
 
 
 def _waiting_of(row: Any) -> Waiting:
-    return Waiting(row[0], row[1], row[2], row[3], bytes(row[4]))
+    return Waiting(row[0], row[1], row[2], row[3], bytes(row[4]), row[5], tuple(row[6]), row[7])
 
 
 def append(
@@ -188,6 +222,6 @@ def append(
     )
     changes.many(
         INSERT_NODE,
-        [{"tenant_id": tenant_id, "level": node.level, "number": node.index, "hash": node.hash} for node in nodes],
+        [{"tenant_id": tenant_id, "place": place_of(node.level, node.index), "hash": node.hash} for node in nodes],
     )
     changes.add(SEQUENCED, tenant_id=tenant_id, event_ids=[event_id for event_id, _ in leaves])

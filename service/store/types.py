@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     JSON,
+    BigInteger,
     BindParameter,
     Date,
     DateTime,
@@ -76,6 +77,7 @@ Instant = DateTime(timezone=True).with_variant(_IsoInstant(), "sqlite")
 Day = Date().with_variant(_IsoDay(), "sqlite")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 UuidList = ARRAY(Uuid()).with_variant(_JsonList(UUID), "sqlite")
+NumberList = ARRAY(BigInteger()).with_variant(_JsonList(int), "sqlite")
 TextList = ARRAY(Text()).with_variant(_JsonList(), "sqlite")
 
 
@@ -217,6 +219,11 @@ def _in_order_sqlite(element: in_order, compiler: SQLCompiler, **kw: Any) -> str
 def ids(name: str) -> BindParameter[Any]:
     """A parameter that is a list of ids."""
     return bindparam(name, type_=UuidList)
+
+
+def numbers(name: str) -> BindParameter[Any]:
+    """A parameter that is a list of integers."""
+    return bindparam(name, type_=NumberList)
 
 
 def texts(name: str) -> BindParameter[Any]:

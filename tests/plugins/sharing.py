@@ -5,20 +5,32 @@ halves of a long module run side by side. Modules marked `long` come first: begu
 while the other stands idle.
 """
 
+import re
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+DATABASE = re.compile(r"\[.*\b(sqlite|postgresql)\b")
+
+
+class ByDatabase(LoadScopeScheduling):
+    """Shares out whole groups, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module, _, test = nodeid.partition("::")
+        database = DATABASE.search(test)
+        return f"{module} {database[1]}" if database else module
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes minutes, so it begins before the others")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{_database(item)}"))
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
-def _database(item: pytest.Item) -> str:
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return str(parameters.get("kind", "any"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByDatabase:
+    return ByDatabase(config, log)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from service.actions import sequencing
 from service.store.database import Statement, Tx
 from service.store.events import EventRow
-from service.store.log import LogEntry, LogHead, LogNode
+from service.store.log import LogEntry, LogHead, LogNode, place_of
 from service.workers import sequencer
 from service.workflow import merkle
 from tests.world import World
@@ -30,7 +30,7 @@ ENTRIES = Statement(
     .order_by(LogEntry.position)
 )
 EVENTS = Statement(select(EventRow.id))
-NODES = Statement(select(LogNode.level, LogNode.number, LogNode.hash))
+NODES = Statement(select(LogNode.place, LogNode.hash))
 HEADS = Statement(select(LogHead.size, LogHead.frontier))
 
 
@@ -55,8 +55,8 @@ async def check(world: World) -> int:
     whole = merkle.extend(merkle.SHA256, 0, (), [bytes(entry[2]) for entry in entries])
     ((size, frontier),) = await rows(world, HEADS)
     assert (size, bytes(frontier)) == (len(entries), b"".join(whole.frontier))
-    stored = {(level, number): bytes(hash_) for level, number, hash_ in await rows(world, NODES)}
-    assert stored == {(node.level, node.index): node.hash for node in whole.nodes}
+    stored = {place: bytes(hash_) for place, hash_ in await rows(world, NODES)}
+    assert stored == {place_of(node.level, node.index): node.hash for node in whole.nodes}
     return len(entries)
 
 
