@@ -199,6 +199,7 @@ FORBIDDEN: dict[str, Text] = {
     "higher_level": Text("须由督办单位的上级办理。", "A level above the supervising unit must do this."),
     "owner_listing": Text("该台账只允许主管单位列入条目。", "Only the unit that owns this ledger lists items in it."),
     "access": Text("只有管理员可以管理主体、密钥和授权。", "Principals, keys and grants are for admins."),
+    "webhooks": Text("只有平台和管理员可以管理推送。", "Webhooks are for platforms and admins."),
     "delegate": Text("该密钥不能代他人办理。", "This key may not act for other people."),
     "acting_for": Text(
         "没有这个人，或其未同意由您的平台代办。", "There is no such person, or your platform may not act for them."
@@ -206,6 +207,7 @@ FORBIDDEN: dict[str, Text] = {
     "backdating": Text(
         "只有管理员和督办人员可以补录 listed_at 或 closed。", "Only admins and supervisors may set listed_at or closed."
     ),
+    "log": Text("只有管理员和审计员可以查验纪实日志。", "The log is for admin and auditor."),
     "own_fields": Text(
         "责任单位只能更正 measures 和 responsible_person。",
         "The responsible side corrects measures and responsible_person only.",
@@ -269,6 +271,7 @@ CONFLICTS: dict[str, Text] = {
     "pending_request": Text("同类申请正在等待审批。", "A request of this kind is pending already."),
     "decided": Text("该申请已审批、撤回或取消。", "The request is decided, withdrawn or cancelled already."),
     "inactive": Text("该主体已停用。", "The principal was removed."),
+    "webhook_disabled": Text("该推送已停用，请先启用。", "The webhook is disabled; enable it first."),
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }
 

@@ -25,6 +25,16 @@ class OperatorCall(Call):
         return OPERATOR
 
 
+async def tenant_id_of(service: Service, tenant: str) -> UUID | None:
+    """The tenant with this code."""
+
+    async def action(tx: Tx) -> UUID | None:
+        found = await tenants.find(tx, tenant)
+        return found[0] if found else None
+
+    return await service.read(action)
+
+
 async def operator_call(service: Service, tenant: str, now: datetime) -> OperatorCall | None:
     """A call in the tenant with this code; None where there is none."""
 

@@ -178,12 +178,17 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+PUBLIC = ("/v1/log/key",)
+"""What is answered without a credential, though it stands under /v1."""
+
 TAGS = [
     {"name": "items", "description": "Problems, and what happens to them."},
     {"name": "requests", "description": "What responsible units ask for, and what is decided (申请)."},
     {"name": "notices", "description": "Numbered documents that units sign for (督办文书)."},
     {"name": "interviews", "description": "The formal talks (约谈) that escalations open."},
     {"name": "events", "description": "The record of everything (全程纪实), in the order of its positions."},
+    {"name": "webhooks", "description": "Endpoints that events are sent to, signed (Standard Webhooks, CloudEvents)."},
+    {"name": "log", "description": "Proof that the record was not rewritten: checkpoints and Merkle proofs."},
     {"name": "ledgers", "description": "Ledgers and their policies."},
     {"name": "calendars", "description": "Working days and days off, where the tenant knows better or sooner."},
     {"name": "units", "description": "The organisation tree."},
@@ -213,9 +218,10 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
         },
     }
     for path, operations in document["paths"].items():
+        called_by_somebody = path.startswith("/v1/") and path not in PUBLIC
         for operation in operations.values():
-            operation["security"] = [{"key": []}, {"token": []}] if path.startswith("/v1/") else []
-            if path.startswith("/v1/"):
+            operation["security"] = [{"key": []}, {"token": []}] if called_by_somebody else []
+            if called_by_somebody:
                 operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/ActingFor"})
             operation["responses"] = {
                 status: response
@@ -226,7 +232,7 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
                 told = response.setdefault("headers", {})
                 told["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
                 # Refusals are shared by all operations; who is not known has no limit to be told.
-                if status != "401" and (path.startswith("/v1/") or int(status) >= 400):
+                if status != "401" and (called_by_somebody or int(status) >= 400):
                     told["RateLimit-Policy"] = {"$ref": "#/components/headers/RateLimitPolicy"}
                     told["RateLimit"] = {"$ref": "#/components/headers/RateLimit"}
             _share_problems(operation["responses"], components.setdefault("responses", {}))

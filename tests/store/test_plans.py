@@ -36,6 +36,7 @@ ONE_ROW = (
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
 MEANT = {
+    "audit.STRAYS": "an audit goes through everything that there is",
     "log.BUSY": "one row of a queue, then the first of the next tenant",
     "log.WAITING": "the first of a tenant's queue, in its order",
     "idempotency.FORGET": "once an hour, of what is two days old at most",

@@ -1,0 +1,224 @@
+"""Holding the record to account: a stored log, one written out, a receipt, or a live server."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import httpx
+import typer
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from service import app as composition
+from service import settings
+from service.actions import audit, record, tenants
+from service.actions.operator import tenant_id_of
+from service.cli.terminal import cli, err, out, run
+from service.errors import Refused
+from service.outside.vault import KeysUnusable
+from service.settings import Settings
+from service.workflow import notes, receipts
+from service.workflow.audit import Audit, Entry, Fault
+from service.workflow.notes import BadNote, Checkpoint, Key, Verify
+from service.workflow.receipts import Receipt
+
+WHOLE, TAMPERED, UNCHECKED = 0, 1, 2
+"""What `verify` exits with."""
+
+
+class Unchecked(Exception):
+    """It could not be checked; the text says why."""
+
+
+@cli.command()
+def verify(
+    database: Annotated[bool, typer.Option("--database", help="The configured database; the default.")] = False,
+    export: Annotated[Path | None, typer.Option(help="A log that `export-log` wrote.")] = None,
+    receipt: Annotated[Path | None, typer.Option(help="A receipt as /v1/log/receipt gives it.")] = None,
+    url: Annotated[str, typer.Option(help="A running service; with --checkpoint and --api-key.")] = "",
+    checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint kept elsewhere; any number.")] = None,
+    key: Annotated[str, typer.Option(help="The verification key, as /v1/log/key gives it, or a file with it.")] = "",
+    api_key: Annotated[str, typer.Option(help="For --url: the key of an auditor.", envvar="XIAOHAO_API_KEY")] = "",
+    tenant: Annotated[str, typer.Option(help="Of a database: the code of the tenant.")] = tenants.DEFAULT_TENANT,
+) -> None:
+    """Check that nobody rewrote the record. Exit 0: whole; 1: tampered with, positions named; 2: could not check."""
+    if sum((database, export is not None, receipt is not None, bool(url))) > 1:
+        err.print("one of --database, --export, --receipt and --url")
+        raise typer.Exit(UNCHECKED)
+    try:
+        given = _key(key) if key else None
+        if receipt is not None:
+            told = _receipt(receipt, given)
+        elif export is not None:
+            told = _export(export, given, checkpoint or [])
+        elif url:
+            told = _url(url, given, checkpoint or [], api_key)
+        else:
+            told = run(_database(settings.load(), given, checkpoint or [], tenant))
+    except BadNote as fault:
+        _tampered([Fault(None, str(fault))])
+    except (Unchecked, KeysUnusable, Refused, OSError, httpx.HTTPError) as reason:
+        err.print(f"could not check: {reason}")
+        raise typer.Exit(UNCHECKED) from None
+    out.print(told)
+
+
+def _tampered(faults: list[Fault]) -> NoReturn:
+    for fault in faults:
+        err.print(str(fault))
+    raise typer.Exit(TAMPERED)
+
+
+async def _database(present: Settings, key: Key | None, kept: list[Path], tenant: str) -> str:
+    async with composition.running(present) as service:
+        tenant_id = await tenant_id_of(service, tenant)
+        if tenant_id is None:
+            raise Unchecked(f"no tenant {tenant}")
+        witnessed = _opened(kept, key or record.key_of(service))
+        passing, faults = await audit.check(service, tenant_id, witnessed)
+        origin = receipts.origin_of(service.log_name, tenant_id, passing.hashing)
+        faults += [_another(each, origin) for each in witnessed if each.origin != origin]
+    return _verdict(passing, faults)
+
+
+def _another(checkpoint: Checkpoint, origin: str) -> Fault:
+    return Fault(None, f"the checkpoint is of {checkpoint.origin}, not of {origin}")
+
+
+def _export(path: Path, key: Key | None, kept: list[Path]) -> str:
+    with path.open(encoding="utf-8") as lines:
+        head = _json(next(lines, ""), path)
+        try:
+            own_key = notes.parse_key(head["key"])
+            checkpoint = receipts.opened(head["checkpoint"], key or own_key, verifier(key or own_key))
+        except (KeyError, TypeError):
+            raise Unchecked(f"{path} is no exported log") from None
+        witnessed = _opened(kept, key or own_key)
+        passing = Audit(receipts.hashing_of(checkpoint.origin), (checkpoint, *witnessed))
+        faults, _ = passing.go_on(_entries(lines, path))
+    faults += [_another(each, checkpoint.origin) for each in witnessed if each.origin != checkpoint.origin]
+    told = _verdict(passing, faults + passing.end())
+    return told if key else f"{told}; by the key that the file itself names: give --key"
+
+
+def _entries(lines: Iterator[str], path: Path) -> Iterator[Entry]:
+    for line in lines:
+        given = _json(line, path)
+        try:
+            yield Entry(given["position"], given["body"].encode(), given["beside"])
+        except (KeyError, TypeError, AttributeError):
+            raise Unchecked(f"{path}: a line is no entry of a log") from None
+
+
+def _receipt(path: Path, key: Key | None) -> str:
+    if key is None:
+        raise Unchecked("a receipt is checked with the verification key: give --key")
+    given = _json(path.read_text(encoding="utf-8"), path)
+    receipt = Receipt.parse(given)
+    checkpoint = receipts.check(receipt, key, verifier(key))
+    entry = Entry(1, receipt.body, given.get("beside") or {})
+    faults, _ = Audit(receipts.hashing_of(checkpoint.origin)).go_on([entry])
+    if faults:
+        _tampered([Fault(receipt.position, fault.what) for fault in faults])
+    body = json.loads(receipt.body)
+    return f"position {receipt.position} of {checkpoint.origin}: {body['type']} at {body['at']}, as it was sealed"
+
+
+def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
+    if key is None or not kept or not api_key:
+        raise Unchecked("--url is checked with --key, --checkpoint and --api-key")
+    headers = {"Authorization": f"Bearer {api_key}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        present = receipts.opened(_ask(client, "/v1/log/checkpoint").text, key, verifier(key))
+        for old in _opened(kept, key):
+            if old.size > present.size:
+                receipts.grown(old, present, ())
+            query = {"from": old.size, "to": present.size}
+            answer = _ask(client, "/v1/log/proof/consistency", **query).json()
+            receipts.grown(old, present, tuple(bytes.fromhex(each) for each in answer["hashes"]))
+    return f"{present.origin}: {present.size} events, and every checkpoint that was given is of their beginning"
+
+
+def _ask(client: httpx.Client, path: str, **query: int) -> httpx.Response:
+    answer = client.get(path, params=query)
+    if not answer.is_success:
+        raise Unchecked(f"{path} answers {answer.status_code}")
+    return answer
+
+
+def _verdict(passing: Audit, faults: list[Fault]) -> str:
+    if faults:
+        _tampered(faults)
+    return f"whole: {passing.size} events, root {passing.root.hex()}"
+
+
+def _opened(paths: list[Path], key: Key) -> tuple[Checkpoint, ...]:
+    return tuple(receipts.opened(path.read_text(encoding="utf-8"), key, verifier(key)) for path in paths)
+
+
+def _key(given: str) -> Key:
+    """The key as it is, or the file that it stands in. Raises Unchecked."""
+    try:
+        return notes.parse_key(given)
+    except BadNote:
+        pass
+    try:
+        return notes.parse_key(Path(given).read_text(encoding="utf-8").strip())
+    except (BadNote, OSError, ValueError):
+        raise Unchecked("--key is no verification key, nor a file with one") from None
+
+
+def verifier(key: Key) -> Verify:
+    public = Ed25519PublicKey.from_public_bytes(key.public)
+
+    def good(signature: bytes, message: bytes) -> bool:
+        try:
+            public.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    return good
+
+
+def _json(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise Unchecked(f"{path} cannot be read") from None
+
+
+@cli.command("export-log")
+def export_log(
+    file: Annotated[Path, typer.Argument(help="Where to; must not exist yet.")],
+    tenant: Annotated[str, typer.Option(help="Code of the tenant.")] = tenants.DEFAULT_TENANT,
+) -> None:
+    """Write a tenant's whole log with a signed checkpoint, a line an event, for `verify --export`."""
+    try:
+        count = run(_write(settings.load(), file, tenant))
+    except (Unchecked, OSError) as reason:
+        err.print(f"not written: {reason}")
+        raise typer.Exit(2) from None
+    out.print(f"{count} events")
+
+
+async def _write(present: Settings, file: Path, tenant: str) -> int:
+    async with composition.running(present) as service:
+        tenant_id = await tenant_id_of(service, tenant)
+        if tenant_id is None:
+            raise Unchecked(f"no tenant {tenant}")
+        head, note = await audit.checkpoint(service, tenant_id, datetime.now(UTC))
+        with await asyncio.to_thread(file.open, "x", encoding="utf-8") as lines:
+            _line(lines, {"key": record.key_of(service).text, "checkpoint": note})
+            async for entries in audit.read(service, tenant_id, head.size):
+                for entry in entries:
+                    body = (entry.body or b"").decode()
+                    _line(lines, {"position": entry.position, "body": body, "beside": entry.beside})
+    return head.size
+
+
+def _line(lines: Any, content: dict[str, Any]) -> None:
+    lines.write(json.dumps(content, ensure_ascii=False) + "\n")

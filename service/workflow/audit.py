@@ -1,0 +1,135 @@
+"""Going through a log from its first event to its last: is every event the one that was sealed, and the tree theirs?"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from service.workflow import merkle, sealing
+from service.workflow.events import ACTORS_NAME
+from service.workflow.merkle import Hashing, Node
+from service.workflow.notes import Checkpoint
+
+COLUMNS = ("id", "type", "at", "item_id", "item_version", "revision", "ordinal", "unit_id", "ledger_id", "audience")
+"""What an event's row repeats of its sealed bytes, to be found by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and at which position; None where it is not about one."""
+
+    position: int | None
+    what: str
+
+    def __str__(self) -> str:
+        return self.what if self.position is None else f"position {self.position}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is stored of one position. `body` is None where the event is gone; `leaf_hash` where it is not stored with
+    it; `columns` None where nothing repeats what the body says."""
+
+    position: int
+    body: bytes | None
+    beside: dict[str, Any]
+    leaf_hash: bytes | None = None
+    columns: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Audit:
+    """A pass over a log; entries come in the order of their positions. `witnessed` are checkpoints kept elsewhere."""
+
+    hashing: Hashing
+    witnessed: tuple[Checkpoint, ...] = ()
+    size: int = 0
+    frontier: tuple[bytes, ...] = ()
+    _orders: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def root(self) -> bytes:
+        return merkle.root(self.hashing, self.frontier)
+
+    def go_on(self, entries: Iterable[Entry]) -> tuple[list[Fault], tuple[Node, ...]]:
+        """The faults of some more entries, and the nodes that the tree must have gained by them."""
+        faults: list[Fault] = []
+        nodes: list[Node] = []
+        for entry in entries:
+            if entry.position != self.size + 1:
+                faults.append(Fault(entry.position, f"expected position {self.size + 1}"))
+            faults += [Fault(entry.position, what) for what in self._wrong(entry)]
+            leaf_hash = self.hashing.leaf(entry.body) if entry.body is not None else entry.leaf_hash or b""
+            grown = merkle.extend(self.hashing, self.size, self.frontier, [leaf_hash])
+            self.size, self.frontier = grown.size, grown.frontier
+            nodes += grown.nodes
+            faults += self._held_against_witnesses()
+        return faults, tuple(nodes)
+
+    def end(self) -> list[Fault]:
+        """Checkpoints that the log has not reached."""
+        return [
+            Fault(None, f"the log has {self.size} events, and had {each.size} at {each.at:%Y-%m-%dT%H:%M:%SZ}")
+            for each in self.witnessed
+            if each.size > self.size
+        ]
+
+    def _held_against_witnesses(self) -> list[Fault]:
+        return [
+            Fault(None, f"the first {each.size} events are not those of {each.at:%Y-%m-%dT%H:%M:%SZ}")
+            for each in self.witnessed
+            if each.size == self.size and each.root != self.root
+        ]
+
+    def _wrong(self, entry: Entry) -> Iterator[str]:
+        if entry.body is None:
+            yield "the event is gone"
+            return
+        if entry.leaf_hash is not None and entry.leaf_hash != self.hashing.leaf(entry.body):
+            yield "the event is not the one that was sealed"
+            return
+        try:
+            body: dict[str, Any] = json.loads(entry.body)
+            yield from self._disorder(body)
+            if entry.columns is not None:
+                changed = [name for name in COLUMNS if entry.columns[name] != body[name]]
+                if changed:
+                    yield f"its row differs from what is sealed: {', '.join(changed)}"
+            sealed = {ACTORS_NAME: body["actor"]["name"], **body["data"]}
+            yield from _changed_texts(sealed, entry.beside)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            yield "the event cannot be read"
+
+    def _disorder(self, body: dict[str, Any]) -> Iterator[str]:
+        if body["item_id"] is None:
+            return
+        place = (body["revision"], body["ordinal"])
+        if place <= self._orders.get(body["item_id"], (0, -1)):
+            yield "it stands after a later event of its item"
+        self._orders[body["item_id"]] = place
+
+
+def _changed_texts(sealed: dict[str, Any], beside: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Texts beside an event that are not those whose hashes it holds. An erased one is no fault."""
+    for key, value in sealed.items():
+        if key in sealing.NESTED and isinstance(value, dict):
+            yield from _changed_texts(value, beside, f"{path}{key}/")
+        elif isinstance(value, dict) and value.keys() == {"sealed"}:
+            text = beside.get(path + key)
+            if text and sealing.digest(bytes.fromhex(text["salt"]), text["value"]) != value["sealed"]:
+                yield f"its text {path}{key} is not the one that was sealed"
+
+
+def columns_of(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns of an event's row as its body writes them."""
+    return {
+        **row,
+        **{name: _id(row[name]) for name in ("id", "item_id", "unit_id", "ledger_id")},
+        "at": row["at"].isoformat().replace("+00:00", "Z"),
+        "audience": [str(unit) for unit in row["audience"]],
+    }
+
+
+def _id(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
