@@ -106,16 +106,18 @@ async def stream_events(
     # What can be refused is refused before the answer begins.
     page = await feed.read(request.service, request.call, wanted, begin, AT_ONCE)
     return StreamingResponse(
-        _stream(request, wanted, page),
+        _stream(request, wanted, begin, page),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "vary": VARY, "x-accel-buffering": "no"},
     )
 
 
-async def _stream(request: Asked, wanted: feed.Asked, page: FeedPage) -> AsyncIterator[bytes]:
-    """Until the reader hangs up, is no longer let in, or the database is away: it resumes where it was."""
-    told, checked = 0, time.monotonic()
-    said = checked
+async def _stream(request: Asked, wanted: feed.Asked, told: int, page: FeedPage) -> AsyncIterator[bytes]:
+    """Until the reader hangs up, is no longer let in, or the database is away: it resumes where it was.
+
+    `told` is the position that it knows of.
+    """
+    said = checked = time.monotonic()
     # Some readers show nothing before the first bytes are there.
     yield b": xiaohao\n\n"
     try:

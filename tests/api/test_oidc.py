@@ -284,7 +284,7 @@ async def recorded(service: Service) -> list[dict[str, Any]]:
     every = Statement(select(rows.c.body, rows.c.beside).order_by(rows.c.id))
 
     async def action(tx: Any) -> list[dict[str, Any]]:
-        return [shown(bytes(content), beside) for content, beside in await tx.all(every)]
+        return [shown(bytes(content), beside, None) for content, beside in await tx.all(every)]
 
     return await service.read(action)
 
@@ -677,6 +677,6 @@ async def test_the_look_up_row_is_freed_with_the_issuer(world: World, provider: 
     async def found(tx: Any) -> Any:
         return await issuer_store.meant_for(tx, provider.issuer, [AUDIENCE])
 
-    assert (await world.service.read(found))[2].id.hex == made["id"].replace("-", "")
+    assert (await world.service.read(found))[1].id.hex == made["id"].replace("-", "")
     await world.admin.delete(f"/v1/issuers/{made['id']}")
     assert await world.service.read(found) is None

@@ -1,0 +1,218 @@
+"""Followers of the feed on a real port, while callers write and sequencers are killed: everything, in order, once.
+
+One follows by pages with a long poll, one by Server-Sent Events over connections that it drops again and again.
+"""
+
+import asyncio
+import json
+import random
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.settings import Settings
+from service.workflow import merkle
+from tests.checks.everything import Everything, everything
+from tests.servers import COMMAND, Server, end_with_parent
+
+WRITERS = 8
+EACH, EACH_IN_FULL = 25, 400
+"""Items that every writer lists, each with two entries of progress."""
+
+SEQUENCERS = 2
+"""Processes beside the server's own, on PostgreSQL, where several may run."""
+
+
+class Followers:
+    """What two followers saw, until they are told that `end` events are all."""
+
+    def __init__(self, server: Server) -> None:
+        self.by_pages: list[dict[str, Any]] = []
+        self.by_stream: list[dict[str, Any]] = []
+        self.end: int | None = None
+        self.resumed = 0
+        self._server = server
+
+    def _client(self) -> httpx.AsyncClient:
+        key = {"Authorization": f"Bearer {self._server.admin_key}"}
+        return httpx.AsyncClient(base_url=self._server.url, headers=key, timeout=60)
+
+    async def pages(self) -> None:
+        async with self._client() as client:
+            after = 0
+            while after != self.end:
+                answer = await client.get("/v1/events", params={"after": after, "wait": 1, "limit": 37})
+                answer.raise_for_status()
+                self.by_pages += answer.json()["items"]
+                after = answer.json()["last_position"]
+
+    async def stream(self) -> None:
+        chance, last = random.Random(3), 0
+        async with self._client() as client:
+            while last != self.end:
+                patience = chance.randrange(1, 60)
+                async with client.stream("GET", "/v1/events/stream", headers={"Last-Event-ID": str(last)}) as answer:
+                    assert answer.status_code == 200
+                    assert answer.headers["content-type"].startswith("text/event-stream")
+                    heard = messages(answer)
+                    while patience and last != self.end:
+                        try:
+                            message = await asyncio.wait_for(anext(heard), 5)
+                        except TimeoutError:
+                            # Nothing more came; perhaps that was all.
+                            break
+                        assert int(message["id"]) > last
+                        last = int(message["id"])
+                        if "data" in message:
+                            event = json.loads(message["data"])
+                            assert (message["event"], event["position"]) == (event["type"], last)
+                            self.by_stream.append(event)
+                        patience -= 1
+                self.resumed += 1
+
+
+async def messages(answer: httpx.Response) -> AsyncIterator[dict[str, str]]:
+    """The messages of a stream, field by field; comments are none."""
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        if not line:
+            if fields:
+                yield fields
+            fields = {}
+        elif not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            fields[name] = value
+
+
+async def write(server: Server, each: int) -> None:
+    async def one(writer: int) -> None:
+        key = {"Authorization": f"Bearer {server.admin_key}"}
+        async with httpx.AsyncClient(base_url=server.url, headers=key, timeout=60) as client:
+            for number in range(each):
+                body = {"ledger": "default", "title": f"{writer}-{number}", "responsible_unit": "root"}
+                made = await client.post("/v1/items", json=body)
+                assert made.status_code == 201, made.text
+                for step in ("一", "二"):
+                    told = await client.post(f"/v1/items/{made.json()['id']}/progress", json={"text": step})
+                    assert told.status_code == 201, told.text
+
+    await asyncio.gather(*(one(writer) for writer in range(WRITERS)))
+
+
+def sequencer(server: Server, home: Path) -> subprocess.Popen[bytes]:
+    home.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [*COMMAND, "worker"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=home,
+        env=server.environment(),
+        preexec_fn=end_with_parent(),
+    )
+
+
+async def harass(server: Server, home: Path, done: asyncio.Event) -> int:
+    """Start sequencers and kill them, again and again; how many were killed."""
+    chance, kills = random.Random(5), 0
+    workers: list[subprocess.Popen[bytes]] = []
+    try:
+        while not done.is_set():
+            workers += [sequencer(server, home) for _ in range(SEQUENCERS - len(workers))]
+            await asyncio.sleep(chance.uniform(2, 5))
+            victim = workers.pop(chance.randrange(len(workers)))
+            victim.kill()
+            victim.wait()
+            kills += 1
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    return kills
+
+
+async def all_sequenced(settings: Settings) -> Everything:
+    gives_up = time.monotonic() + 60
+    while (found := await everything(settings))["unsequenced"]:
+        assert time.monotonic() < gives_up, f"{len(found['unsequenced'])} events wait for a position"
+        await asyncio.sleep(0.2)
+    return found
+
+
+@pytest.mark.long
+async def test_followers_end_with_exactly_the_events_of_the_database(
+    server: Server, kind: str, full: bool, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    server.start()
+    followers, done = Followers(server), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(followers.pages())
+        tasks.create_task(followers.stream())
+        killing = tasks.create_task(harass(server, tmp_path / "worker", done)) if kind == "postgresql" else None
+        await write(server, EACH_IN_FULL if full else EACH)
+        if killing:
+            await asyncio.sleep(0 if full else 5)
+        done.set()
+        found = await all_sequenced(server.settings)
+        followers.end = len(found["log"])
+    record_property("events followed", followers.end)
+    kills = killing.result() if killing else 0
+    print(f"{kind}: {followers.end} events, {followers.resumed} streams, {kills} sequencers killed")
+    positions = {row["event_id"]: row["position"] for row in found["log"]}
+    stored = sorted((positions[row["id"]], str(row["id"])) for row in [*found["events"], *found["tenant_events"]])
+    assert [position for position, _ in stored] == list(range(1, followers.end + 1))
+    assert [(event["position"], event["id"]) for event in followers.by_pages] == stored
+    assert followers.by_stream == followers.by_pages
+    assert in_order_of_each_item(followers.by_pages)
+    leaves = [bytes(row["leaf_hash"]) for row in sorted(found["log"], key=lambda row: row["position"])]
+    whole = merkle.extend(merkle.SHA256, 0, (), leaves)
+    assert bytes(found["log_heads"][0]["frontier"]) == b"".join(whole.frontier)
+
+
+def in_order_of_each_item(events: list[dict[str, Any]]) -> bool:
+    versions: dict[str, int] = {}
+    for event in events:
+        if event["item_id"] and event["type"].startswith("item."):
+            if event["item_version"] != versions.get(event["item_id"], 0) + 1:
+                return False
+            versions[event["item_id"]] = event["item_version"]
+    return True
+
+
+async def test_a_stream_begins_with_what_comes_next_and_ends_with_the_key(server: Server) -> None:
+    server.start()
+    key = {"Authorization": f"Bearer {server.admin_key}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=key, timeout=30) as client:
+        person = (await client.post("/v1/principals", json={"kind": "person", "name": "旁听"})).json()
+        made = await client.post(f"/v1/principals/{person['id']}/keys", json={"expires_at": "2099-01-01T00:00:00Z"})
+        grant = {"role": "viewer", "unit": "root"}
+        assert (await client.post(f"/v1/principals/{person['id']}/grants", json=grant)).status_code == 201
+        await asyncio.sleep(1)
+        listener = {"Authorization": f"Bearer {made.json()['key']}"}
+        async with client.stream("GET", "/v1/events/stream", headers=listener, params={"type": "item.*"}) as answer:
+            heard = messages(answer)
+            body = {"ledger": "default", "title": "桥面破损", "responsible_unit": "root"}
+            item = (await client.post("/v1/items", json=body)).json()
+            first = await asyncio.wait_for(anext(heard), 10)
+            while "data" not in first:  # only how far it has come
+                first = await asyncio.wait_for(anext(heard), 10)
+            assert json.loads(first["data"])["item_id"] == item["id"], "nothing of before it came"
+
+            gone = await client.delete(f"/v1/principals/{person['id']}")
+            assert gone.status_code == 204, gone.text
+            with pytest.raises(StopAsyncIteration):
+                while True:
+                    await asyncio.wait_for(anext(heard), 15)
+
+
+@pytest.mark.parametrize("resume", ["abc", "-1", "99999999999999999"])
+async def test_a_stream_cannot_be_resumed_at_what_is_no_position(server: Server, resume: str) -> None:
+    server.start()
+    key = {"Authorization": f"Bearer {server.admin_key}", "Last-Event-ID": resume}
+    async with httpx.AsyncClient(base_url=server.url, headers=key, timeout=30) as client:
+        assert (await client.get("/v1/events/stream")).status_code == 422
