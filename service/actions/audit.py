@@ -10,7 +10,7 @@ from service.store import audit, log
 from service.store.database import Tx
 from service.store.log import Head
 from service.workflow.audit import Audit, Entry, Fault
-from service.workflow.merkle import HASHINGS
+from service.workflow.merkle import HASHINGS, Node, Place
 from service.workflow.notes import Checkpoint
 
 BATCH = 1_000
@@ -28,17 +28,7 @@ async def check(service: Service, tenant_id: UUID, witnessed: tuple[Checkpoint, 
     faults: list[Fault] = []
     async for entries in read(service, tenant_id, end.size):
         found, nodes = passing.go_on(entries)
-        faults += found
-
-        async def stored(tx: Tx, nodes: tuple[object, ...] = nodes) -> dict[tuple[int, int], bytes]:
-            return await log.tree(tx, tenant_id, [(node.level, node.index) for node in nodes])  # type: ignore[attr-defined]
-
-        tree = await service.read(stored)
-        faults += [
-            Fault(None, f"the tree's node {node.level}/{node.index} is not that of the events below it")
-            for node in nodes
-            if tree.get((node.level, node.index)) != node.hash
-        ]
+        faults += found + await _wrong_nodes(service, tenant_id, nodes)
         if len(faults) >= MOST_FAULTS:
             return passing, faults[:MOST_FAULTS]
     if (passing.size, passing.frontier) != (end.size, end.frontier):
@@ -51,6 +41,20 @@ async def check(service: Service, tenant_id: UUID, witnessed: tuple[Checkpoint, 
     if count := await service.read(strays, varied=True):
         faults.append(Fault(None, f"{count} events have no position and wait for none"))
     return passing, faults + passing.end()
+
+
+async def _wrong_nodes(service: Service, tenant_id: UUID, nodes: tuple[Node, ...]) -> list[Fault]:
+    """Nodes of the tree that are not stored as the events below them want it."""
+
+    async def action(tx: Tx) -> dict[Place, bytes]:
+        return await log.tree(tx, tenant_id, [(node.level, node.index) for node in nodes])
+
+    stored = await service.read(action)
+    return [
+        Fault(None, f"the tree's node {node.level}/{node.index} is not that of the events below it")
+        for node in nodes
+        if stored.get((node.level, node.index)) != node.hash
+    ]
 
 
 async def read(service: Service, tenant_id: UUID, size: int) -> AsyncIterator[list[Entry]]:
