@@ -161,7 +161,7 @@ class _Replay:
             if kind == "closure":
                 self._mark("asked", event["actor"]["principal_id"])
             return
-        if deed in ("returned", "withdrawn") and self._held and self._deadline is not None and self._deadline < today:
+        if deed in ("returned", "withdrawn") and self._held_by(kind) and self._deadline and self._deadline < today:
             self.rungs_from = today
         self._asked.pop(kind, None)
 
@@ -170,11 +170,10 @@ class _Replay:
         day = self.columns.get("review_on" if self.columns["deadline_kind"] == "standing" else "due_on")
         return date.fromisoformat(day) if day else None
 
-    @property
-    def _held(self) -> bool:
-        """Whether the unit waits for a decision that it asked for in time."""
-        closure, day = self._asked.get("closure"), self._deadline
-        return "extension" in self._asked or (closure is not None and day is not None and closure <= day)
+    def _held_by(self, kind: str) -> bool:
+        """Whether this request, which is pending, was asked in time: while it waits, the unit's rungs do."""
+        day = self._deadline
+        return kind == "extension" or (kind == "closure" and day is not None and self._asked[kind] <= day)
 
     def _mark(self, deed: str, actor: str) -> None:
         people = self.hands.setdefault(deed, [])
