@@ -1,0 +1,213 @@
+"""What a courier does with the database: take deliveries that are due, and write down what became of them.
+
+Taking is a lease in a transaction of its own, so nothing is locked while something is sent. A courier that comes back
+after its lease writes nothing: whoever has the lane by then tries its deliveries again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from service.actions.fanning import disable, lines_of, reach_of
+from service.actions.service import Service
+from service.store import deliveries, lanes, webhooks
+from service.store.database import Changes, Tx
+from service.store.lanes import Lane, Parcel
+from service.workflow.delivery import Outcome
+from service.workflow.events import plain
+from service.workflow.webhooks import Disabled, Reach, Status, Webhook, after_attempts, hears
+
+LEASE = timedelta(seconds=60)
+"""Longer than what a courier has in hand can take, by far: only a crash is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A delivery of a run. `heard`: it is still for this endpoint."""
+
+    parcel: Parcel
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The first deliveries of a lane, in hand until `leased_until`; its order is theirs."""
+
+    tenant_id: UUID
+    webhook: Webhook
+    lane_id: UUID
+    leased_until: datetime
+    stops: tuple[Stop, ...]
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a run: attempts that arrived or not, deliveries as they are now, and when the lane is due again.
+
+    `gone`: the endpoint says that it will take nothing any more.
+    """
+
+    run: Run
+    next_at: datetime
+    arrived: list[bool] = field(default_factory=list)
+    written: list[tuple[UUID, str, list[dict[str, Any]], datetime | None]] = field(default_factory=list)
+    gone: bool = False
+    put_off: int = 0
+    """How often it could not be written, because somebody else held its lane."""
+
+    def wrote(self, stop: Stop, status: str, outcome: Outcome | None, now: datetime) -> None:
+        """A delivery after an attempt, or without one where it is not made."""
+        attempts = list(stop.parcel.delivery.attempts)
+        if outcome is not None:
+            attempts.append(attempt_of(outcome, now))
+        done_at = None if status == Status.PENDING else now
+        self.written.append((stop.parcel.delivery.id, status, attempts, done_at))
+
+    @property
+    def finished(self) -> int:
+        return sum(status != Status.PENDING for _, status, _, _ in self.written)
+
+
+def attempt_of(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """An attempt as it is kept and shown; `at` is when its outcome was known."""
+    return {
+        "at": plain(now), "status_code": outcome.status, "error": outcome.failure, "latency_ms": outcome.latency_ms,
+        "answer": outcome.answer,
+    }  # fmt: skip
+
+
+async def due(service: Service, now: datetime) -> list[tuple[UUID, Webhook]]:
+    """The endpoints of all tenants that have something due and may be called, each with its tenant."""
+
+    async def action(tx: Tx) -> list[tuple[UUID, Webhook]]:
+        return await lanes.due(tx, now)
+
+    return await service.read(action)
+
+
+async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetime, limit: int) -> list[Run]:
+    """Up to `limit` runs for an endpoint, of a paused one a single one. An owner without grants has it disabled."""
+    until = now + LEASE
+
+    async def probe(tx: Tx) -> bool:
+        return await webhooks.probe(tx, tenant_id, webhook.id, now, until)
+
+    async def lease(tx: Tx) -> list[UUID]:
+        return await lanes.lease(tx, tenant_id, webhook.id, now, until, 1 if webhook.paused else limit)
+
+    async def look(tx: Tx) -> tuple[Reach | None, list[Parcel], dict[UUID, tuple[UUID, ...]]]:
+        reach = await reach_of(tx, tenant_id, webhook.owner_id, now)
+        parcels = await lanes.parcels(tx, tenant_id, lane_ids)
+        return reach, parcels, await lines_of(tx, tenant_id, (each.audience for each in parcels))
+
+    if webhook.paused and not await service.database.write(probe):
+        return []
+    lane_ids = await service.database.write(lease)
+    if not lane_ids:
+        return []
+    reach, parcels, lines = await service.read(look)
+    if reach is None:
+        await give_up(service, tenant_id, webhook.id, Disabled.NO_GRANTS, now)
+        return []
+    found: dict[UUID, list[Stop]] = defaultdict(list)
+    for each in parcels:
+        concerned = [lines.get(unit, ()) for unit in each.audience]
+        stop = Stop(each, hears(webhook, reach, each.delivery.type, concerned))
+        found[each.delivery.lane_id].append(stop)
+    return [Run(tenant_id, webhook, lane_id, until, tuple(stops)) for lane_id, stops in found.items()]
+
+
+async def give_up(service: Service, tenant_id: UUID, webhook_id: UUID, reason: str, now: datetime) -> None:
+    """Disable an endpoint and say so; what waits for it goes on waiting."""
+
+    async def action(tx: Tx) -> None:
+        webhook = await webhooks.by_id(tx, tenant_id, webhook_id, hold=True)
+        if webhook is None or not webhook.enabled:
+            return
+        changes = Changes()
+        await disable(tx, changes, tenant_id, webhook, reason, now)
+        await tx.apply(changes)
+
+    await service.database.write(action, locking=True)
+
+
+async def record(
+    service: Service, reports: Iterable[Report], now: datetime, chance: float, *, wait: bool = False
+) -> list[Report]:
+    """Write down what became of some runs, in one transaction; those left over whose lanes somebody else holds now.
+
+    A sequencer holds the lanes that it adds to until its commit. `wait`: until it has. `chance` lies in [0, 1).
+    """
+    by_webhook: dict[tuple[UUID, UUID], list[Report]] = defaultdict(list)
+    for report in reports:
+        by_webhook[report.run.tenant_id, report.run.webhook.id].append(report)
+
+    async def action(tx: Tx) -> list[Report]:
+        changes, left_over = Changes(), []
+        for (tenant_id, webhook_id), own in sorted(by_webhook.items(), key=lambda each: each[0]):
+            held = await lanes.held(tx, tenant_id, [each.run.lane_id for each in own], wait=wait)
+            good, others = _by_lease(own, held)
+            if others:
+                seen = await lanes.seen(tx, tenant_id, [each.run.lane_id for each in others])
+                left_over += _by_lease(others, seen)[0]
+            if good:
+                await _fared(tx, changes, tenant_id, webhook_id, good, now, chance)
+                _write(changes, tenant_id, webhook_id, good, held)
+        await tx.apply(changes.merged())
+        return left_over
+
+    # From the first with locks: what is counted in a lane must not grow while it is written.
+    return await service.database.write(action, locking=True)
+
+
+def _by_lease(reports: list[Report], found: dict[UUID, Lane]) -> tuple[list[Report], list[Report]]:
+    """Those whose lane is there under their lease, and those whose lane was not found.
+
+    Whoever lost the lease is neither: what it says does not count.
+    """
+    there = [each for each in reports if each.run.lane_id in found]
+    good = [each for each in there if found[each.run.lane_id].next_at == each.run.leased_until]
+    return good, [each for each in reports if each.run.lane_id not in found]
+
+
+async def _fared(
+    tx: Tx, changes: Changes, tenant_id: UUID, webhook_id: UUID, reports: list[Report], now: datetime, chance: float
+) -> None:
+    """How the endpoint fares after these attempts."""
+    attempts = [(arrived, report.run.webhook.paused) for report in reports for arrived in report.arrived]
+    gone = any(report.gone for report in reports)
+    if all(arrived for arrived, _ in attempts) and not gone:
+        if attempts and any(report.run.webhook.failures for report in reports):
+            changes.add(webhooks.RECOVER, tenant_id=tenant_id, webhook_id=webhook_id)
+        return
+    webhook = await webhooks.by_id(tx, tenant_id, webhook_id, hold=True)
+    if webhook is None:
+        return
+    after = after_attempts(webhook, attempts, now, chance)
+    if webhook.enabled and (gone or not after.enabled):
+        await disable(tx, changes, tenant_id, webhook, Disabled.GONE if gone else Disabled.FAILING, now)
+    changes.add(webhooks.FARE, **webhooks.faring(tenant_id, after))
+
+
+def _write(changes: Changes, tenant_id: UUID, webhook_id: UUID, reports: list[Report], held: dict[UUID, Lane]) -> None:
+    """The deliveries as they are now, and what is left of their lanes."""
+    key = {"tenant_id": tenant_id, "webhook_id": webhook_id}
+    written = [
+        {**key, "delivery_id": id_, "new_status": status, "new_attempts": attempts, "new_done_at": done_at}
+        for report in reports
+        for id_, status, attempts, done_at in report.written
+    ]
+    left = {report.run.lane_id: held[report.run.lane_id].pending - report.finished for report in reports}
+    moved = [
+        {"tenant_id": tenant_id, "lane_id": report.run.lane_id, "new_pending": count, "new_next_at": report.next_at}
+        for report in reports
+        if (count := left[report.run.lane_id]) > 0
+    ]
+    empty = [lane_id for lane_id, count in left.items() if count <= 0]
+    changes.many(deliveries.RECORD, list(written))
+    changes.many(lanes.MOVE, list(moved))
+    if empty:
+        changes.add(lanes.EMPTY, tenant_id=tenant_id, lane_ids=empty)

@@ -1,0 +1,254 @@
+"""The courier: sends what is due to its endpoints, many at once, and has written down what became of it.
+
+Any number may run. No endpoint holds up another: each has so many sends at a time, one that fails is tried with one
+send at a time, and of the sends that all endpoints share a slow one gives its own back after a second. A courier that
+is killed loses nothing: its leases end, and another tries again what it had in hand.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+
+from service.actions import courier
+from service.actions.courier import Report, Run, Stop
+from service.actions.service import Service
+from service.actions.webhooks import secrets_of, source_of
+from service.errors import Refused
+from service.workers.endpoints import BARRED_SECONDS, Endpoint, Taken
+from service.workers.loop import Loop
+from service.workers.outcomes import Outcomes
+from service.workflow.delivery import Fate, Outcome, judge, message
+from service.workflow.webhooks import Status, Webhook
+
+PAUSE_SECONDS = 0.05
+"""Between two looks where nothing is due."""
+
+LOOKS = 4
+"""Endpoints for which something is taken at the same time."""
+
+SLOW_SECONDS = 1.0
+"""A run that takes longer gives up its share of what all endpoints have together."""
+
+RUN_SECONDS = 0.2
+"""After so long a run begins nothing more: what it has done is written down only when it ends."""
+
+GRACE_SECONDS = 2.0
+"""How long what is on its way may still take when the courier is told to stop."""
+
+REMEMBERED = 1000
+"""Endpoints whose pace is remembered while nothing is on its way to them."""
+
+DONE: dict[str, Status] = {Fate.DELIVERED: Status.DELIVERED, Fate.DEAD: Status.DEAD}
+
+log = structlog.get_logger("xiaohao.courier")
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+class Courier(Loop):
+    """One courier. `concurrency` sends at a time to an endpoint, and about `sends` to all together."""
+
+    def __init__(
+        self, service: Service, *, concurrency: int = 10, sends: int = 64, clock: Callable[[], datetime] = _wall
+    ) -> None:
+        super().__init__("courier", self._turn, pause=PAUSE_SECONDS)
+        self._service = service
+        self._concurrency = concurrency
+        self._sends = sends
+        self._clock = clock
+        self._endpoints: dict[UUID, Endpoint] = {}
+        self._quick = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._look = asyncio.Event()
+        self._outcomes = Outcomes(service, clock, self._look.set)
+        self._closing = False
+
+    async def run(self) -> None:
+        """Until cancelled; then what is on its way may end, and the rest is given back."""
+        try:
+            await super().run()
+        finally:
+            await self.close()
+
+    async def run_once(self, now: datetime) -> int:
+        """One look, and everything that came of it done and written down; how many runs that were."""
+        taken = await self.look(now)
+        await self.drained()
+        return taken
+
+    async def _turn(self, now: datetime) -> bool:
+        self._look.clear()
+        if await self.look(now):
+            return True
+        if self._tasks or self._outcomes.writing:
+            # Whatever makes room for more is not slept through.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE_SECONDS):
+                    await self._look.wait()
+            return True
+        return False
+
+    # -- taking
+
+    async def look(self, now: datetime) -> int:
+        """Take what is due, as far as there is room for it; how many runs that were. Refuses `unavailable`."""
+        self._tidy()
+        due = await courier.due(self._service, now)
+        # Whoever comes last at one look comes first at another.
+        random.shuffle(due)
+        taken = 0
+        for first in range(0, len(due), LOOKS):
+            some = due[first : first + LOOKS]
+            taken += sum(await asyncio.gather(*(self._take(tenant_id, webhook, now) for tenant_id, webhook in some)))
+        return taken
+
+    async def _take(self, tenant_id: UUID, webhook: Webhook, now: datetime) -> int:
+        endpoint = self._endpoints.setdefault(webhook.id, Endpoint())
+        if endpoint.idle:
+            # Other couriers may have seen it fail, or recover.
+            endpoint.failures = webhook.failures
+        room, at = endpoint.room(self._concurrency, webhook.rate_limit), asyncio.get_running_loop().time()
+        if room <= 0 or at < endpoint.barred_until:
+            endpoint.more = True
+            return 0
+        try:
+            secrets = secrets_of(self._service.vault, tenant_id, webhook, now)
+            runs = await courier.take(self._service, tenant_id, webhook, now, room)
+        except Refused:
+            raise
+        except Exception:
+            # A fault of ours with one endpoint; the others must not wait for it to be mended.
+            log.exception("nothing taken", webhook=str(webhook.id))
+            endpoint.barred_until = at + BARRED_SECONDS
+            return 0
+        endpoint.more = len(runs) == room
+        endpoint.waiting.extend(Taken(run, secrets, at) for run in runs)
+        self._pump()
+        return len(runs)
+
+    def _tidy(self) -> None:
+        """Give back what was in hand for too long, and forget endpoints that nothing is on its way to."""
+        now = asyncio.get_running_loop().time()
+        for endpoint in self._endpoints.values():
+            self._outcomes.add(*(self._untried(run) for run in endpoint.stale(now)))
+        if len(self._endpoints) > REMEMBERED:
+            self._endpoints = {id_: each for id_, each in self._endpoints.items() if not each.idle}
+
+    def _untried(self, run: Run) -> Report:
+        return Report(run, self._clock())
+
+    # -- sending
+
+    def _pump(self) -> None:
+        """Begin what may be begun, one of each endpoint in turn."""
+        going = not self._closing
+        while going:
+            going = False
+            for endpoint in self._endpoints.values():
+                if self._quick >= self._sends:
+                    return
+                if endpoint.waiting and endpoint.sending < endpoint.at_once(self._concurrency):
+                    going = True
+                    endpoint.sending += 1
+                    self._quick += 1
+                    task = asyncio.create_task(self._deliver(endpoint, endpoint.waiting.popleft()))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, endpoint: Endpoint, taken: Taken) -> None:
+        """Deliver a run, one after the other, until one does not arrive."""
+        report, quick = Report(taken.run, taken.run.leased_until), True
+
+        def give_back() -> None:
+            nonlocal quick
+            self._quick -= quick
+            quick = False
+
+        def too_slow() -> None:
+            give_back()
+            self._pump()
+
+        timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, too_slow)
+        try:
+            await self._go(endpoint, taken, report)
+        except asyncio.CancelledError:
+            report.next_at = self._clock()
+            raise
+        except Exception:
+            # A fault of ours: the lane is tried again when the lease ends.
+            log.exception("nothing delivered", webhook=str(taken.run.webhook.id), lane=str(taken.run.lane_id))
+        finally:
+            timer.cancel()
+            give_back()
+            endpoint.sending -= 1
+            self._outcomes.add(report)
+            self._pump()
+            if endpoint.wants_a_look(self._concurrency):
+                self._look.set()
+
+    async def _go(self, endpoint: Endpoint, taken: Taken, report: Report) -> None:
+        loop = asyncio.get_running_loop()
+        began, webhook = loop.time(), taken.run.webhook
+        for stop in taken.run.stops:
+            if not stop.heard:
+                report.wrote(stop, Status.CANCELLED, None, self._clock())
+                continue
+            if report.arrived and loop.time() - began > RUN_SECONDS:
+                break
+            await endpoint.pace(webhook.rate_limit)
+            ready = message(
+                stop.parcel.event, taken.secrets, self._clock(), format=webhook.format,
+                source=source_of(taken.run.tenant_id), replay=stop.parcel.delivery.replay,
+            )  # fmt: skip
+            if not self._judge(endpoint, report, stop, await self._service.sender.send(webhook.url, ready)):
+                return
+        report.next_at = self._clock()
+
+    def _judge(self, endpoint: Endpoint, report: Report, stop: Stop, outcome: Outcome) -> bool:
+        """Note what came back; whether the run goes on."""
+        now = self._clock()
+        verdict = judge(outcome, len(stop.parcel.delivery.attempts) + 1, now, random.random())
+        arrived = verdict.fate == Fate.DELIVERED
+        endpoint.answered(outcome.latency_ms / 1000, arrived)
+        report.arrived.append(arrived)
+        report.gone = verdict.fate == Fate.GONE
+        report.wrote(stop, DONE.get(verdict.fate, Status.PENDING), outcome, now)
+        report.next_at = verdict.at or now
+        return arrived
+
+    # -- the end
+
+    async def drained(self) -> None:
+        """Wait until nothing is on its way and everything is written down."""
+        while busy := {*self._tasks, *([self._outcomes.writing] if self._outcomes.writing else [])}:
+            await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+
+    async def close(self) -> None:
+        """Begin nothing more, give what is on its way a moment, give the rest back, and write everything down."""
+        self._closing = True
+        self._outcomes.hurry()
+        for endpoint in self._endpoints.values():
+            self._outcomes.add(*(self._untried(taken.run) for taken in endpoint.waiting))
+            endpoint.waiting.clear()
+        if self._tasks:
+            _, slow = await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
+        await self.drained()
+
+
+async def run_until_done(service: Service, clock: Callable[[], datetime] = _wall) -> int:
+    """Deliver all that is due, as long as something is; how many runs that were."""
+    working = Courier(service, clock=clock)
+    done = 0
+    while taken := await working.run_once(clock()):
+        done += taken
+    return done
