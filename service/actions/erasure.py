@@ -1,0 +1,134 @@
+"""Lawful erasure (个人信息保护法): texts of an item and its record are destroyed for good; every proof still holds."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from service.actions import entries
+from service.actions.facts import Present, present, present_to_change, still_at, view_of
+from service.actions.service import Call, Replay, Service
+from service.errors import forbidden
+from service.store import erasure, notices, search
+from service.store import items as item_store
+from service.store.database import Changes, Tx
+from service.workflow import erasure as rules
+from service.workflow.erasure import Erasable, Written
+from service.workflow.items import Item
+from service.workflow.notices import Notice
+from service.workflow.permissions import administers
+from service.workflow.views import ItemView
+
+ON_NOTICES = frozenset({Erasable.NOTICES, Erasable.SIGNATURES, Erasable.ACTORS})
+"""What stands on notices too, and so in the record of every item that one of them covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that an erasure goes through. `others` are the items besides that the notices cover, `told` what their
+    histories tell of these; `moments` are those at which the item was written about together with others."""
+
+    written: list[Written]
+    notices: list[Notice]
+    others: list[Item]
+    told: list[Written]
+    talks: bool
+    moments: list[datetime]
+
+
+async def redact(
+    service: Service, call: Call, item_id: UUID, fields: Collection[Erasable], reason: str, if_version: int | None
+) -> ItemView | Replay:
+    """Destroy texts of an item. Where there is nothing left of them, nothing is written.
+
+    Refuses `not_found`, `forbidden`, `stale_version`.
+    """
+    ordered = [field for field in Erasable if field in fields]
+
+    async def action(tx: Tx) -> ItemView | Replay:
+        found = await present_to_change(tx, call, item_id)
+        if isinstance(found, Replay):
+            return found
+        _may_erase(call)
+        still_at(found.item, if_version)
+        record = await _gather(tx, call, found.item, ordered)
+        changes, after = Changes(), found.item
+        columns = rules.emptied(found.item, ordered)
+        left = rules.left_beside(ordered, [*record.written, *record.told])
+        if columns or left or (record.talks and Erasable.INTERVIEWS in ordered):
+            after = _erase(changes, found, columns, ordered, reason)
+            erasure.leave_beside(changes, call.tenant_id, left)
+            _rows(changes, call, item_id, ordered, record)
+            if columns.keys() & search.SEARCHED:
+                changes.add(search.SWEEP)
+        result = view_of(service, found.call, after, found.policy, found.lines, found.interview)
+        call.record(changes, result)
+        await tx.apply(changes)
+        return result
+
+    return await service.write(call, action)
+
+
+async def forget_contact(service: Service, call: Call, item_id: UUID, if_version: int | None) -> None:
+    """Destroy who complained. Where nobody is known, nothing is written.
+
+    Refuses `not_found`, `forbidden`, `stale_version`.
+    """
+
+    async def action(tx: Tx) -> None:
+        found = await present(tx, call, item_id)
+        _may_erase(call)
+        still_at(found.item, if_version)
+        if found.item.contact_sealed is None:
+            return
+        changes = Changes()
+        _erase(changes, found, {"contact_sealed": None}, [rules.CONTACT], None)
+        await tx.apply(changes)
+
+    await service.write(call, action)
+
+
+def _may_erase(call: Call) -> None:
+    if not administers(call.grants):
+        raise forbidden("erasure")
+
+
+async def _gather(tx: Tx, call: Call, item: Item, fields: Collection[Erasable]) -> Gathered:
+    written = await erasure.of_item(tx, call.tenant_id, item.id)
+    talks, held = await erasure.talks(tx, call.tenant_id, item.id)
+    about: list[Notice] = []
+    others: list[Item] = []
+    told: list[Written] = []
+    if ON_NOTICES & set(fields):
+        notice_ids = {each.notice_id for each in written if each.notice_id is not None}
+        about = list((await notices.by_ids(tx, call.tenant_id, notice_ids)).values())
+        covered = {item_id for notice in about for item_id in notice.item_ids} - {item.id}
+        others = await item_store.these(tx, call.tenant_id, covered)
+        told = [each for each in await erasure.of_notices(tx, call.tenant_id, about) if each.item_id != item.id]
+    return Gathered(written, about, others, told, talks, [item.created_at, *held])
+
+
+def _erase(
+    changes: Changes, found: Present, columns: dict[str, object], fields: Collection[str], reason: str | None
+) -> Item:
+    """The item without these columns, a version further, and the event that says so."""
+    entry = found.entry()
+    entry.change(columns | {"version": entry.after.version + 1, "updated_at": found.call.now})
+    entry.change({}, rules.of_erasure(entry.after, fields, reason))
+    entries.store(changes, found.call, [entry])
+    return entry.after
+
+
+def _rows(changes: Changes, call: Call, item_id: UUID, fields: Collection[Erasable], record: Gathered) -> None:
+    """What repeats the texts elsewhere, and the answers that hold them."""
+    about = {"tenant_id": call.tenant_id, "item_id": item_id}
+    for statement in (erasure.PROGRESS, erasure.REQUESTS, erasure.INTERVIEWS):
+        erasure.rows(changes, statement, fields, **about)
+    notice_ids = [notice.id for notice in record.notices]
+    if notice_ids:
+        erasure.rows(changes, erasure.NOTICES, fields, tenant_id=call.tenant_id, notice_ids=notice_ids)
+    for other in record.others:
+        # Whoever writes about a notice writes about all its items: so nobody writes back what was read before this.
+        statement, params = item_store.write_params(call.tenant_id, other, {})
+        changes.many(statement, [params], sure=True)
+    erasure.answers(changes, call.tenant_id, [item_id, *notice_ids], record.moments)
