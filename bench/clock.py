@@ -30,6 +30,7 @@ from service.workers import clock
 from service.workflow import calendar, events, listing
 from service.workflow.items import DeadlineAsked, Draft
 from service.workflow.listing import Place as Listed
+from service.workflow.merkle import SHA256
 from service.workflow.policy import Policy, number
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ def make(county: County, numbers: range) -> Iterator[Filled]:
         )  # fmt: skip
         event = events.seal(
             events.of_listing(item, None, None), tenant_id=county.tenant_id, event_id=county.clock.id(n, 1),
-            actor=county.clerk, at=at, revision=1, ordinal=0, salt=chance.randbytes,
+            actor=county.clerk, at=at, revision=1, ordinal=0, salt=chance.randbytes, hashing=SHA256,
         )  # fmt: skip
         claimed = replace(item, state="rectifying", claimed_at=at, claimed_by=_id_of(county.claimer))
         yield with_rows(county, claimed, policy, event, None, spot)

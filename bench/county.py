@@ -19,6 +19,7 @@ from service.workflow.events import Actor, Event
 from service.workflow.items import NEVER, DeadlineAsked, Draft, Interview, Item
 from service.workflow.ladder import next_look
 from service.workflow.listing import Place
+from service.workflow.merkle import SHA256
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.policy import Policy, number
 from service.workflow.states import Level, Severity, SourceKind
@@ -163,7 +164,7 @@ def items(county: County, numbers: range) -> Iterator[Filled]:
         )  # fmt: skip
         event = events.seal(
             events.of_listing(item, None, None), tenant_id=county.tenant_id, event_id=county.clock.id(n, 1),
-            actor=county.clerk, at=at, revision=1, ordinal=0, salt=chance.randbytes,
+            actor=county.clerk, at=at, revision=1, ordinal=0, salt=chance.randbytes, hashing=SHA256,
         )  # fmt: skip
         item, interview = _lived(county, item, n, chance)
         yield with_rows(county, item, policy, event, interview, spot)

@@ -13,7 +13,9 @@ from service import settings
 from service.store import (  # noqa: F401  (importing them is what fills the metadata)
     calendars,
     counters,
+    deliveries,
     events,
+    figures,
     firings,
     grants,
     idempotency,
@@ -22,6 +24,7 @@ from service.store import (  # noqa: F401  (importing them is what fills the met
     items,
     keyring,
     keys,
+    lanes,
     ledgers,
     log,
     notices,
@@ -32,6 +35,7 @@ from service.store import (  # noqa: F401  (importing them is what fills the met
     tenants,
     timers,
     units,
+    webhooks,
     worklist,
 )
 from service.store.migrations import sqlalchemy_url

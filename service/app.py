@@ -21,6 +21,7 @@ from service.actions.tokens import Tokens
 from service.api import (
     calendars,
     deadlines,
+    erasure,
     events,
     hooks,
     interviews,
@@ -29,6 +30,7 @@ from service.api import (
     ledgers,
     limits,
     listing,
+    log,
     middleware,
     notices,
     openapi,
@@ -125,7 +127,7 @@ async def _limits(settings: Settings) -> AsyncIterator[limits.Limits]:
             await shared.close()
 
 
-def workers(service: Service, settings: Settings, report: Callable[[Tally], None]) -> list[Loop | Courier]:
+def workers(service: Service, settings: Settings, report: Callable[[Tally], None]) -> list[Loop]:
     """Whatever runs beside the API, inside `serve` or alone; `report` is told what each round of the clock did."""
     courier = Courier(service, concurrency=settings.webhook_concurrency, sends=settings.webhook_sends)
     return [clock.loop(service, report), sequencer.loop(service), courier]
@@ -175,10 +177,12 @@ def create_app(settings: Settings) -> FastAPI:
         transitions,
         progress,
         deadlines,
+        erasure,
         requests,
         notices,
         interviews,
         events,
+        log,
         webhooks,
         ledgers,
         calendars,
@@ -188,7 +192,7 @@ def create_app(settings: Settings) -> FastAPI:
         principals,
         issuers,
     )
-    routers = (*(room.router for room in rooms), operations.me_router, operations.router)
+    routers = (*(room.router for room in rooms), operations.me_router, log.key_router, operations.router)
     for router in routers:
         app.include_router(router)
     _answer_refusals(app, _methods(routers))

@@ -207,6 +207,8 @@ FORBIDDEN: dict[str, Text] = {
     "backdating": Text(
         "只有管理员和督办人员可以补录 listed_at 或 closed。", "Only admins and supervisors may set listed_at or closed."
     ),
+    "erasure": Text("只有管理员可以依法删除。", "Lawful erasure is for admins."),
+    "checkpoints": Text("只有管理员可以公布检查点。", "Checkpoints are published by admins."),
     "log": Text("只有管理员和审计员可以查验纪实日志。", "The log is for admin and auditor."),
     "own_fields": Text(
         "责任单位只能更正 measures 和 responsible_person。",

@@ -10,6 +10,7 @@ import asyncio
 
 from service.settings import Settings
 from tests.checks.clock import firings_have_their_events, timers_follow_from_the_items
+from tests.checks.described import events_are_as_described
 from tests.checks.everything import Everything, everything, told
 from tests.checks.items import (
     entries_have_their_events,
@@ -25,7 +26,7 @@ from tests.checks.organisation import (
     unnamed_supervisors_are_the_parents,
 )
 from tests.checks.records import (
-    every_event_waits_for_its_position,
+    every_event_has_its_position_or_waits_for_it,
     numbers_were_reserved,
     recorded_answers_are_true,
     what_is_searched_is_what_is_there,
@@ -49,7 +50,7 @@ CHECKS = (
     numbers_have_no_gap,
     firings_have_their_events,
     timers_follow_from_the_items,
-    every_event_waits_for_its_position,
+    every_event_has_its_position_or_waits_for_it,
     lines_follow_from_the_parents,
     units_follow_from_their_events,
     unnamed_supervisors_are_the_parents,
@@ -58,6 +59,7 @@ CHECKS = (
     what_is_searched_is_what_is_there,
     numbers_were_reserved,
     recorded_answers_are_true,
+    events_are_as_described,
 )
 """Each yields one sentence for each thing that does not agree."""
 

@@ -21,6 +21,7 @@ from service.actions import tenants
 from service.actions.service import Service
 from service.app import create_app
 from service.settings import Settings
+from service.workflow.merkle import SHA256, Hashing
 
 TREE = (
     ("t1", "一镇", "root", "town"),
@@ -96,10 +97,10 @@ class World:
         """A client of a new principal with `role` over `unit`."""
         return self.with_key(await self.key(role, unit))
 
-    async def tenant(self, code: str) -> httpx.AsyncClient:
+    async def tenant(self, code: str, hashing: Hashing = SHA256) -> httpx.AsyncClient:
         """A client of the admin of another, new tenant."""
         founded = await tenants.found_tenant(
-            self.service, code=code, name="另一个县", admin_key=None, now=datetime.now(UTC)
+            self.service, code=code, name="另一个县", admin_key=None, now=datetime.now(UTC), hashing=hashing
         )
         assert founded.admin_key is not None
         return self.with_key(founded.admin_key)

@@ -16,6 +16,8 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.Column("hashing", sa.String(length=8), nullable=False),
+        sa.Column("published_size", sa.BigInteger(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_log_heads")),
     )
     op.create_table(
@@ -37,8 +39,8 @@ def upgrade() -> None:
     # What was written before there was a log waits in `unsequenced`, and gets its positions like any other event.
     nothing = {"postgresql": "CAST('' AS bytea)", "sqlite": "x''"}[op.get_bind().dialect.name]
     op.execute(
-        "INSERT INTO log_heads (tenant_id, size, frontier, hashing)"
-        f" SELECT tenant_id, 0, {nothing}, 'sha256' FROM tenants"
+        "INSERT INTO log_heads (tenant_id, size, frontier, hashing, published_size)"
+        f" SELECT tenant_id, 0, {nothing}, 'sha256', 0 FROM tenants"
     )
 
 

@@ -171,7 +171,7 @@ class Doorkeeper:
         async def action(tx: Tx) -> None:
             changes = Changes()
             draft = access_events.key_refused(caller.principal_id, caller.key_id)
-            record_events(changes, caller.tenant_id, [draft], actor=NOBODY, now=now)
+            record_events(changes, caller.tenant_id, [draft], hashing=caller.hashing, actor=NOBODY, now=now)
             await tx.apply(changes)
 
         await self._service.database.write(action)

@@ -166,7 +166,7 @@ def _recorded(call: Call, found: Present, interview: Interview, minutes: Minutes
     )
     entry = found.entry()
     pending = {kind: waiting for kind, waiting in entry.after.pending.items() if kind != INTERVIEW}
-    entry.change({"pending": pending}, events.of_interview(entry.after, recorded))
+    entry.change({"pending": pending}, events.of_interview(entry.after, recorded, call.caller.hashing))
     entry.row(interviews.RECORD, _new(call, recorded, interviews.RECORDED))
     return recorded, entry
 

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from service.actions import entries, schedule
 from service.actions.entries import Entry
@@ -21,7 +20,7 @@ from service.errors import Refused
 from service.store import firings, ledgers, timers, units
 from service.store.database import Blocked, Changes, Tx
 from service.workflow import clock_events, ladder
-from service.workflow.access import Caller
+from service.workflow.access import Caller, Home
 from service.workflow.events import Actor
 from service.workflow.guards import Command
 from service.workflow.items import Item
@@ -47,12 +46,12 @@ class ClockCall(Call):
         return ACTOR
 
 
-def clock_call(tenant_id: UUID, tz: ZoneInfo, now: datetime) -> ClockCall:
+def clock_call(home: Home, now: datetime) -> ClockCall:
     caller = Caller(
-        tenant_id=tenant_id, timezone=tz, principal_id=NOBODY, name=ACTOR.name, kind=PrincipalKind.PERSON,
-        active=True, grants=(), expires_at=None,
+        tenant_id=home.tenant_id, timezone=home.timezone, hashing=home.hashing, principal_id=NOBODY, name=ACTOR.name,
+        kind=PrincipalKind.PERSON, active=True, grants=(), expires_at=None,
     )  # fmt: skip
-    return ClockCall(caller=caller, now=now, today=now.astimezone(tz).date(), grants=())
+    return ClockCall(caller=caller, now=now, today=now.astimezone(home.timezone).date(), grants=())
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ class Tally:
         self.skipped += other.skipped
 
 
-async def fire(service: Service, tenant_id: UUID, tz: ZoneInfo, now: datetime, limit: int = BATCH) -> Tally:
+async def fire(service: Service, home: Home, now: datetime, limit: int = BATCH) -> Tally:
     """Look at up to `limit` items of a tenant that are due, and that nobody else has in hand.
 
     Refuses `unavailable` where the database is away, or somebody holds the tree or a counter for too long.
@@ -85,8 +84,8 @@ async def fire(service: Service, tenant_id: UUID, tz: ZoneInfo, now: datetime, l
 
     async def action(tx: Tx) -> Tally:
         changes = Changes()
-        call = await schedule.hold_tree(tx, changes, clock_call(tenant_id, tz, now))
-        taken = await timers.take(tx, tenant_id, now, limit)
+        call = await schedule.hold_tree(tx, changes, clock_call(home, now))
+        taken = await timers.take(tx, home.tenant_id, now, limit)
         tally = Tally(looked=len(taken))
         if not taken:
             return tally
@@ -183,10 +182,10 @@ def _escalate(call: Call, entry: Entry, met: Meeting, sheet: Sheet) -> None:
 # -- what is waiting
 
 
-async def due_tenants(service: Service, now: datetime) -> list[tuple[UUID, ZoneInfo]]:
+async def due_tenants(service: Service, now: datetime) -> list[Home]:
     """The tenants that have something to look at."""
 
-    async def action(tx: Tx) -> list[tuple[UUID, ZoneInfo]]:
+    async def action(tx: Tx) -> list[Home]:
         return await timers.due_tenants(tx, now)
 
     return await service.read(action)
@@ -217,11 +216,11 @@ class Foreseen:
 async def preview(service: Service, now: datetime) -> list[Foreseen]:
     """What would be done at `now`, item by item. Nothing is written."""
     foreseen = []
-    for tenant_id, tz in await due_tenants(service, now):
+    for home in await due_tenants(service, now):
 
-        async def action(tx: Tx, tenant_id: UUID = tenant_id, tz: ZoneInfo = tz) -> list[tuple[Entry, Look]]:
-            call = await by_calendar(tx, clock_call(tenant_id, tz, now))
-            return await _looks(tx, call, await timers.take(tx, tenant_id, now, PREVIEWED))
+        async def action(tx: Tx, home: Home = home) -> list[tuple[Entry, Look]]:
+            call = await by_calendar(tx, clock_call(home, now))
+            return await _looks(tx, call, await timers.take(tx, home.tenant_id, now, PREVIEWED))
 
         foreseen += [Foreseen(entry.after, look) for entry, look in await service.read(action) if not look.empty]
     return foreseen

@@ -7,7 +7,7 @@ from service.actions.service import Call, Service
 from service.actions.tenants import OPERATOR
 from service.store import tenants, units
 from service.store.database import Tx
-from service.workflow.access import Caller
+from service.workflow.access import Caller, Home
 from service.workflow.events import Actor
 from service.workflow.permissions import Grant
 from service.workflow.states import PrincipalKind, Role
@@ -25,12 +25,11 @@ class OperatorCall(Call):
         return OPERATOR
 
 
-async def tenant_id_of(service: Service, tenant: str) -> UUID | None:
+async def home_of(service: Service, tenant: str) -> Home | None:
     """The tenant with this code."""
 
-    async def action(tx: Tx) -> UUID | None:
-        found = await tenants.find(tx, tenant)
-        return found[0] if found else None
+    async def action(tx: Tx) -> Home | None:
+        return await tenants.find(tx, tenant)
 
     return await service.read(action)
 
@@ -42,10 +41,11 @@ async def operator_call(service: Service, tenant: str, now: datetime) -> Operato
         found = await tenants.find(tx, tenant)
         if found is None:
             return None
-        (root,) = await tx.all(units.NAMED, tenant_id=found[0], unit_ids=[], codes=["root"])
+        (root,) = await tx.all(units.NAMED, tenant_id=found.tenant_id, unit_ids=[], codes=["root"])
         caller = Caller(
-            tenant_id=found[0], timezone=found[1], principal_id=NOBODY, name=OPERATOR.name, kind=PrincipalKind.PERSON,
-            active=True, grants=(Grant(Role.ADMIN, root[0]),), expires_at=None,
+            tenant_id=found.tenant_id, timezone=found.timezone, hashing=found.hashing, principal_id=NOBODY,
+            name=OPERATOR.name, kind=PrincipalKind.PERSON, active=True, grants=(Grant(Role.ADMIN, root[0]),),
+            expires_at=None,
         )  # fmt: skip
         today = now.astimezone(caller.timezone).date()
         return OperatorCall(caller=caller, now=now, today=today, grants=caller.grants_on(today))

@@ -61,11 +61,20 @@ async def checkpoint(service: Service, call: Call) -> str:
 
 def signed(service: Service, tenant_id: UUID, head: Head, now: datetime) -> str:
     """The head of a log as a signed note."""
+    return sign(service, checkpoint_of(service, tenant_id, head, now))
+
+
+def checkpoint_of(service: Service, tenant_id: UUID, head: Head, now: datetime) -> Checkpoint:
+    """The head of a log as it is said to others."""
     hashing = HASHINGS[head.hashing]
     root = merkle.root(hashing, head.frontier)
     origin = receipts.origin_of(service.log_name, tenant_id, hashing)
-    text = Checkpoint(origin, head.size, root, now.replace(microsecond=0)).text
-    return notes.sign_note(text, key_of(service), service.vault.sign)
+    return Checkpoint(origin, head.size, root, now.replace(microsecond=0))
+
+
+def sign(service: Service, checkpoint: Checkpoint) -> str:
+    """A checkpoint as a signed note."""
+    return notes.sign_note(checkpoint.text, key_of(service), service.vault.sign)
 
 
 async def inclusion(service: Service, call: Call, position: int, size: int | None) -> Inclusion:

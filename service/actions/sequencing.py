@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from uuid import UUID
 
+from service.actions import fanning, figuring
 from service.actions.service import Service
 from service.store import log
 from service.store.database import Changes, Tx
@@ -36,10 +37,13 @@ async def sequence(service: Service, tenant_id: UUID, limit: int = BATCH) -> int
         if not waiting:
             return 0
         hashing = merkle.HASHINGS[head.hashing]
-        leaves = [(each.id, hashing.leaf(each.body)) for each in in_order(waiting)]
+        ordered = list(in_order(waiting))
+        leaves = [(each.id, hashing.leaf(each.body)) for each in ordered]
         grown = merkle.extend(hashing, head.size, head.frontier, [leaf_hash for _, leaf_hash in leaves])
         changes = Changes()
         log.append(changes, tenant_id, head, grown.frontier, leaves, grown.nodes)
+        await figuring.count(tx, changes, tenant_id, head.size, ordered)
+        await fanning.fan_out(tx, changes, tenant_id, list(enumerate(ordered, head.size + 1)))
         await tx.apply(changes)
         return len(leaves)
 

@@ -24,6 +24,7 @@ from service.workflow import calendar, events
 from service.workflow.access import Caller
 from service.workflow.calendar import Calendar
 from service.workflow.events import Actor, Event, EventDraft
+from service.workflow.merkle import Hashing
 from service.workflow.permissions import Grant
 
 T = TypeVar("T")
@@ -175,28 +176,34 @@ class Call:
             created_at=self.now,
         )
 
-    def write_down(self, changes: Changes, drafts: list[EventDraft], revision: int = 0) -> None:
+    def write_down(self, changes: Changes, drafts: list[EventDraft], revision: int = 0) -> list[Event]:
         """Record events of one item in this transaction; `revision` is the item's after it."""
-        self.write_down_each(changes, [(drafts, revision)])
+        return self.write_down_each(changes, [(drafts, revision)])
 
-    def write_down_each(self, changes: Changes, drafts: list[tuple[list[EventDraft], int]]) -> None:
+    def write_down_each(self, changes: Changes, drafts: list[tuple[list[EventDraft], int]]) -> list[Event]:
         """Record events of many items in this transaction, each item's with its revision after it."""
+        tenant_id, hashing, actor = self.tenant_id, self.caller.hashing, self.actor
         sealed = [
             event
             for each, revision in drafts
-            for event in _sealed(self.tenant_id, each, actor=self.actor, now=self.now, revision=revision)
+            for event in _sealed(tenant_id, each, hashing=hashing, actor=actor, now=self.now, revision=revision)
         ]
-        event_store.record(changes, self.tenant_id, sealed)
+        event_store.record(changes, tenant_id, sealed)
+        return sealed
 
 
 def record_events(
-    changes: Changes, tenant_id: UUID, drafts: list[EventDraft], *, actor: Actor, now: datetime, revision: int = 0
-) -> None:
-    """Record events in this transaction, in order; `revision` is that of the item they are about, if of one."""
-    event_store.record(changes, tenant_id, _sealed(tenant_id, drafts, actor=actor, now=now, revision=revision))
+    changes: Changes, tenant_id: UUID, drafts: list[EventDraft], *, hashing: Hashing, actor: Actor, now: datetime
+) -> list[Event]:
+    """Record events about no item in this transaction, in order. `hashing` is that of the tenant's log."""
+    sealed = _sealed(tenant_id, drafts, hashing=hashing, actor=actor, now=now, revision=0)
+    event_store.record(changes, tenant_id, sealed)
+    return sealed
 
 
-def _sealed(tenant_id: UUID, drafts: list[EventDraft], *, actor: Actor, now: datetime, revision: int) -> list[Event]:
+def _sealed(
+    tenant_id: UUID, drafts: list[EventDraft], *, hashing: Hashing, actor: Actor, now: datetime, revision: int
+) -> list[Event]:
     return [
         events.seal(
             draft,
@@ -207,6 +214,7 @@ def _sealed(tenant_id: UUID, drafts: list[EventDraft], *, actor: Actor, now: dat
             revision=revision,
             ordinal=ordinal,
             salt=os.urandom,
+            hashing=hashing,
         )
         for ordinal, draft in enumerate(drafts)
     ]

@@ -14,7 +14,7 @@ from service.store.database import Changes, Tx
 from service.workflow import access_events
 from service.workflow.events import Actor
 from service.workflow.identities import Granted, Key, Principal
-from service.workflow.merkle import SHA256
+from service.workflow.merkle import SHA256, Hashing
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.policy import DEFAULTS
 from service.workflow.states import Level, PrincipalKind, Role
@@ -40,27 +40,30 @@ class Founded:
     admin_key: str | None
 
 
-async def found_tenant(service: Service, *, code: str, name: str, admin_key: str | None, now: datetime) -> Founded:
+async def found_tenant(
+    service: Service, *, code: str, name: str, admin_key: str | None, now: datetime, hashing: Hashing = SHA256
+) -> Founded:
     """Make a tenant with its root unit, ledger `default` and an admin; nothing where it exists already.
 
-    `admin_key` is the first admin key, made up where None. Writes the keys file's fingerprints on the first tenant.
+    `admin_key` is the first admin key, made up where None. `hashing` is for its log, for ever, and must be available.
+    Writes the keys file's fingerprints on the first tenant.
     """
     key = admin_key or new_key()
 
     async def action(tx: Tx) -> Founded:
         existing = await tenants.find(tx, code)
         if existing is not None:
-            return Founded(existing[0], None)
+            return Founded(existing.tenant_id, None)
         tenant_id = new_id()
         changes = Changes()
         changes.add(tenants.INSERT, **tenants.new(tenant_id, code, name, TIMEZONE, now))
         changes.add(units.INSERT_TREE, tenant_id=tenant_id, epoch=1)
-        changes.add(log.INSERT_HEAD, **log.new_head(tenant_id, SHA256.name))
+        changes.add(log.INSERT_HEAD, **log.new_head(tenant_id, hashing.name))
         root = Unit(new_id(), "root", name, None, Level.COUNTY, True, 1, now, now)
         unit_actions.store(changes, tenant_id, root)
         ledger = Ledger(new_id(), "default", "问题台账", root.id, "any", DEFAULTS, 1, 1, now, now)
         store_ledger(changes, tenant_id, ledger)
-        _store_principal(changes, tenant_id, root.id, "admin", Role.ADMIN, key, now)
+        _store_principal(changes, tenant_id, hashing, root.id, "admin", Role.ADMIN, key, now)
         if not await keyring.known(tx):
             keyring.remember(changes, [*service.vault.fingerprints, service.vault.log_fingerprint], now)
         await tx.apply(changes)
@@ -82,14 +85,14 @@ async def create_key(
         found = await tenants.find(tx, tenant)
         if found is None:
             return None
-        rows = await tx.all(units.NAMED, tenant_id=found[0], unit_ids=[], codes=[unit_code])
+        rows = await tx.all(units.NAMED, tenant_id=found.tenant_id, unit_ids=[], codes=[unit_code])
         if not rows:
             return None
         unit_id, _, _, line = rows[0]
         if role in (Role.ADMIN, Role.AUDITOR) and len(line) > 1:
             raise ValueError(f"{role} is granted on the root unit only")
         changes = Changes()
-        _store_principal(changes, found[0], unit_id, principal, role, key, now)
+        _store_principal(changes, found.tenant_id, found.hashing, unit_id, principal, role, key, now)
         await tx.apply(changes)
         return key
 
@@ -97,7 +100,14 @@ async def create_key(
 
 
 def _store_principal(
-    changes: Changes, tenant_id: UUID, unit_id: UUID, name: str, role: str, secret: str, now: datetime
+    changes: Changes,
+    tenant_id: UUID,
+    hashing: Hashing,
+    unit_id: UUID,
+    name: str,
+    role: str,
+    secret: str,
+    now: datetime,
 ) -> None:
     principal = Principal(
         id=new_id(), name=name, kind=PrincipalKind.PLATFORM if role == Role.PLATFORM else PrincipalKind.PERSON,
@@ -120,7 +130,7 @@ def _store_principal(
         access_events.key_created(key),
         access_events.granted(granted),
     ]
-    record_events(changes, tenant_id, drafts, actor=OPERATOR, now=now)
+    record_events(changes, tenant_id, drafts, hashing=hashing, actor=OPERATOR, now=now)
 
 
 def store_key(changes: Changes, tenant_id: UUID, key: Key, secret: str) -> None:

@@ -7,7 +7,6 @@ one, which holds only while its issuer is trusted by the mapping that was read.
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -20,7 +19,7 @@ from service.outside.signatures import BadToken, Unverified, Verified, check_hea
 from service.store import grants, issuers, principals
 from service.store.database import Changes, Duplicate, Tx
 from service.workflow import access_events, claims
-from service.workflow.access import Caller
+from service.workflow.access import Caller, Home
 from service.workflow.claims import Claimed
 from service.workflow.events import Actor, EventDraft
 from service.workflow.identities import Granted, Issuer, Principal
@@ -38,12 +37,15 @@ log = structlog.get_logger("xiaohao.tokens")
 class _Login:
     """A verified token and the trust under which it was verified."""
 
-    tenant_id: UUID
-    timezone: ZoneInfo
+    home: Home
     issuer: Issuer
     claimed: Claimed
     issued_at: datetime
     expires_at: datetime
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.home.tenant_id
 
 
 @dataclass(slots=True)
@@ -94,20 +96,20 @@ class Tokens:
         raise Refused("unavailable")
 
     async def _verify(self, token: Unverified, now: datetime, clock: float) -> _Login:
-        async def trusted(tx: Tx) -> tuple[UUID, ZoneInfo, Issuer] | None:
+        async def trusted(tx: Tx) -> tuple[Home, Issuer] | None:
             return await issuers.meant_for(tx, token.issuer, token.audiences)
 
         found = await self._service.read(trusted)
         if found is None:
             raise BadToken("issuer and audience")
-        tenant_id, timezone, issuer = found
+        home, issuer = found
         check_header(token, issuer.algorithms)
         keys = await self._providers.keys(issuer.issuer, token.kid, clock=clock)
         verified: Verified = verify(
             token, keys, issuer=issuer.issuer, audience=issuer.audience, algorithms=issuer.algorithms, now=now
         )
         return _Login(
-            tenant_id, timezone, issuer, claims.interpret(verified.claims, issuer.mapping),
+            home, issuer, claims.interpret(verified.claims, issuer.mapping),
             verified.issued_at or now, verified.expires_at,
         )  # fmt: skip
 
@@ -212,14 +214,15 @@ def _changes(login: _Login, standing: _Standing, now: datetime) -> Changes:
         )  # fmt: skip
         changes.add(grants.INSERT, **grants.params(login.tenant_id, granted))
         drafts.append(access_events.granted(granted))
-    record_events(changes, login.tenant_id, drafts, actor=PROVIDER, now=now)
+    record_events(changes, login.tenant_id, drafts, hashing=login.home.hashing, actor=PROVIDER, now=now)
     return changes
 
 
 async def _caller(tx: Tx, login: _Login, principal: Principal) -> Caller:
     return Caller(
         tenant_id=login.tenant_id,
-        timezone=login.timezone,
+        timezone=login.home.timezone,
+        hashing=login.home.hashing,
         principal_id=principal.id,
         name=principal.name,
         kind=principal.kind,

@@ -1,5 +1,6 @@
 """The shapes of single values in requests, each with its bound, shared by the models that stand beside the handlers."""
 
+import math
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -123,11 +124,14 @@ MAX_PROPERTIES = 500
 
 
 def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
-    """Free JSON that every reader and both databases keep as it is: no NUL, no huge number, not too deep, 16 KiB."""
+    """Free JSON that every reader and both databases keep as it is: no NUL, no huge number, not too deep, 16 KiB.
+
+    A negative zero becomes a zero, which is all that PostgreSQL keeps of it: what is sealed must be what is stored.
+    """
     if len(value) > MAX_PROPERTIES:
         raise refuse("too_long")
     pending: list[tuple[Any, int]] = [(value, 1)]
-    size = 0
+    size, negative_zero = 0, False
     while pending:
         each, depth = pending.pop()
         if depth > 20:
@@ -142,9 +146,19 @@ def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
             size += _text_size(each)
         elif isinstance(each, int | float) and not -MAX_INTEGER <= each <= MAX_INTEGER:
             raise refuse("too_complex")
+        elif each == 0 and isinstance(each, float) and math.copysign(1, each) < 0:
+            negative_zero = True
         if size > 16_384:
             raise refuse("too_long")
-    return value
+    return _unsigned_zeros(value) if negative_zero else value
+
+
+def _unsigned_zeros(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unsigned_zeros(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unsigned_zeros(inner) for inner in value]
+    return 0.0 if value == 0 and isinstance(value, float) else value
 
 
 def _text_size(value: str) -> int:

@@ -6,10 +6,12 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 from pydantic_core import to_json
 
-from service.actions import record
+from service.actions import publishing, record
 from service.actions.record import Inclusion
-from service.api.deps import VARY, Asked, Room, Route, answered
-from service.api.openapi import READ, documented, problems
+from service.actions.service import Recorded, Replay
+from service.api.deps import VARY, Asked, Room, Route, answered, replayed, with_receipt
+from service.api.item_shapes import EventOut
+from service.api.openapi import READ, WRITE, documented, problems
 from service.api.shapes import Shape
 
 router = Room(route_class=Route, tags=["log"])
@@ -64,6 +66,23 @@ def _inclusion(proof: Inclusion) -> dict[str, Any]:
 async def get_log_checkpoint(request: Asked) -> Response:
     note = await record.checkpoint(request.service, request.call)
     return Response(note, media_type="text/plain", headers={"cache-control": "private, no-cache", "vary": VARY})
+
+
+def _recorded(event: Any) -> Recorded:
+    return Recorded(201, to_json(event), None, None, None)
+
+
+@router.post(
+    "/v1/log/checkpoints",
+    **documented(
+        "create_log_checkpoint", "Publish a checkpoint as an event `log.checkpoint` (admins)", EventOut, status=201,
+        codes=WRITE, idempotent=True,
+    ),
+)  # fmt: skip
+async def create_log_checkpoint(request: Asked) -> Response:
+    call = await with_receipt(request, _recorded)
+    event = await publishing.publish(request.service, call)
+    return replayed(event) if isinstance(event, Replay) else answered(to_json(event), 201)
 
 
 @router.get(

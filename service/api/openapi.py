@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from service import __version__
 from service.api.deps import KEY_PATTERN
 from service.api.problems import MEDIA_TYPE, ProblemOut
+from service.api.webhook_document import add_webhooks
 from service.errors import PROBLEMS
 
 DESCRIPTION = """\
@@ -248,6 +249,7 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
             "example": '"key";r=5999;t=42, "tenant";r=59870;t=42',
         },
     }
+    add_webhooks(document)
     return document
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from service.actions.tenants import Founded
 from service.cli.terminal import bring_up, cli, err, out, run
 from service.errors import FIELDS, Refused
 from service.settings import Settings
+from service.workflow.merkle import HASHINGS, Hashing
 from service.workflow.states import Role
 
 key_cli = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -23,10 +25,20 @@ cli.add_typer(key_cli, name="key")
 cli.add_typer(tenant_cli, name="tenant")
 
 
+class HashName(StrEnum):
+    """What a tenant's record may be hashed with."""
+
+    SHA256 = "sha256"
+    SM3 = "sm3"
+
+
 @tenant_cli.command("create")
 def create_tenant(
     code: Annotated[str, typer.Argument(help="Code of the new tenant: letters, digits, dot, dash, underscore.")],
     name: Annotated[str, typer.Option(help="Its name; empty: the code.")] = "",
+    hash_name: Annotated[
+        HashName, typer.Option("--hash", help="What its record is hashed with, for ever; sm3 where 国密 is required.")
+    ] = HashName.SHA256,
 ) -> None:
     """Make a tenant with its root unit and first ledger, and print its admin key, once."""
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", code):
@@ -34,9 +46,13 @@ def create_tenant(
         raise typer.Exit(2)
     if name:
         _check_name("--name", name)
+    hashing = HASHINGS[hash_name]
+    if not hashing.available():
+        err.print(f"--hash {hash_name}: the OpenSSL of this Python does not have it")
+        raise typer.Exit(2)
     present = settings.load()
     bring_up(present)
-    founded = run(_create_tenant(present, code, name or code))
+    founded = run(_create_tenant(present, code, name or code, hashing))
     if founded.admin_key is None:
         err.print(f"tenant {code} exists already")
         raise typer.Exit(2)
@@ -86,9 +102,11 @@ async def _load_units(present: Settings, tenant: str, content: bytes, dry_run: b
         return report if isinstance(report, unit_import.Report) else None
 
 
-async def _create_tenant(present: Settings, code: str, name: str) -> Founded:
+async def _create_tenant(present: Settings, code: str, name: str, hashing: Hashing) -> Founded:
     async with composition.running(present) as service:
-        return await tenants.found_tenant(service, code=code, name=name, admin_key=None, now=datetime.now(UTC))
+        return await tenants.found_tenant(
+            service, code=code, name=name, admin_key=None, now=datetime.now(UTC), hashing=hashing
+        )
 
 
 @key_cli.command("create")

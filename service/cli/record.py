@@ -15,13 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from service import app as composition
 from service import settings
 from service.actions import audit, record, tenants
-from service.actions.operator import tenant_id_of
+from service.actions.operator import home_of
+from service.actions.service import Service
 from service.cli.terminal import cli, err, out, run
 from service.errors import Refused
 from service.outside.vault import KeysUnusable
 from service.settings import Settings
 from service.workflow import notes, receipts
+from service.workflow.access import Home
 from service.workflow.audit import Audit, Entry, Fault
+from service.workflow.merkle import Hashing
 from service.workflow.notes import BadNote, Checkpoint, Key, Verify
 from service.workflow.receipts import Receipt
 
@@ -74,14 +77,27 @@ def _tampered(faults: list[Fault]) -> NoReturn:
 
 async def _database(present: Settings, key: Key | None, kept: list[Path], tenant: str) -> str:
     async with composition.running(present) as service:
-        tenant_id = await tenant_id_of(service, tenant)
-        if tenant_id is None:
-            raise Unchecked(f"no tenant {tenant}")
+        home = await _home(service, tenant)
+        _able(home.hashing)
         witnessed = _opened(kept, key or record.key_of(service))
-        passing, faults = await audit.check(service, tenant_id, witnessed)
-        origin = receipts.origin_of(service.log_name, tenant_id, passing.hashing)
+        passing, faults = await audit.check(service, home.tenant_id, witnessed)
+        origin = receipts.origin_of(service.log_name, home.tenant_id, passing.hashing)
         faults += [_another(each, origin) for each in witnessed if each.origin != origin]
     return _verdict(passing, faults)
+
+
+async def _home(service: Service, tenant: str) -> Home:
+    home = await home_of(service, tenant)
+    if home is None:
+        raise Unchecked(f"no tenant {tenant}")
+    return home
+
+
+def _able(hashing: Hashing) -> Hashing:
+    """The algorithm, where it can be computed here. Raises Unchecked."""
+    if not hashing.available():
+        raise Unchecked(f"the OpenSSL of this Python has no {hashing.name}")
+    return hashing
 
 
 def _another(checkpoint: Checkpoint, origin: str) -> Fault:
@@ -97,7 +113,7 @@ def _export(path: Path, key: Key | None, kept: list[Path]) -> str:
         except (KeyError, TypeError):
             raise Unchecked(f"{path} is no exported log") from None
         witnessed = _opened(kept, key or own_key)
-        passing = Audit(receipts.hashing_of(checkpoint.origin), (checkpoint, *witnessed))
+        passing = Audit(_able(receipts.hashing_of(checkpoint.origin)), (checkpoint, *witnessed))
         faults, _ = passing.go_on(_entries(lines, path))
     faults += [_another(each, checkpoint.origin) for each in witnessed if each.origin != checkpoint.origin]
     told = _verdict(passing, faults + passing.end())
@@ -118,9 +134,10 @@ def _receipt(path: Path, key: Key | None) -> str:
         raise Unchecked("a receipt is checked with the verification key: give --key")
     given = _json(path.read_text(encoding="utf-8"), path)
     receipt = Receipt.parse(given)
+    hashing = _able(receipts.hashing_of(receipts.opened(receipt.checkpoint, key, verifier(key)).origin))
     checkpoint = receipts.check(receipt, key, verifier(key))
     entry = Entry(1, receipt.body, given.get("beside") or {})
-    faults, _ = Audit(receipts.hashing_of(checkpoint.origin)).go_on([entry])
+    faults, _ = Audit(hashing).go_on([entry])
     if faults:
         _tampered([Fault(receipt.position, fault.what) for fault in faults])
     body = json.loads(receipt.body)
@@ -133,6 +150,7 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
     headers = {"Authorization": f"Bearer {api_key}"}
     with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
         present = receipts.opened(_ask(client, "/v1/log/checkpoint").text, key, verifier(key))
+        _able(receipts.hashing_of(present.origin))
         for old in _opened(kept, key):
             if old.size > present.size:
                 receipts.grown(old, present, ())
@@ -207,9 +225,7 @@ def export_log(
 
 async def _write(present: Settings, file: Path, tenant: str) -> int:
     async with composition.running(present) as service:
-        tenant_id = await tenant_id_of(service, tenant)
-        if tenant_id is None:
-            raise Unchecked(f"no tenant {tenant}")
+        tenant_id = (await _home(service, tenant)).tenant_id
         head, note = await audit.checkpoint(service, tenant_id, datetime.now(UTC))
         with await asyncio.to_thread(file.open, "x", encoding="utf-8") as lines:
             _line(lines, {"key": record.key_of(service).text, "checkpoint": note})

@@ -8,15 +8,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.tenants import Tenant
+from service.store.log import LogHead
+from service.store.tenants import HOME, Tenant, home
 from service.store.types import ONE, Instant, Json, TextList, gate
+from service.workflow.access import Home
 from service.workflow.identities import Issuer
 
 
@@ -46,7 +47,7 @@ class TrustedIssuer(SQLModel, table=True):
 
 CHANGEABLE = ("algorithms", "mapping", "active", "version", "updated_at")
 
-_issuers, _trusted, _tenants = table(IssuerRow), table(TrustedIssuer), table(Tenant)
+_issuers, _trusted, _tenants, _heads = table(IssuerRow), table(TrustedIssuer), table(Tenant), table(LogHead)
 _tenant = bindparam("tenant_id", type_=_issuers.c.tenant_id.type)
 _id = bindparam("issuer_id", type_=_issuers.c.id.type)
 _version = bindparam("read_version", type_=_issuers.c.version.type)
@@ -98,9 +99,10 @@ STANDS = Statement(
 FREE = Statement(delete(_trusted).where(_trusted.c.issuer == _issuer, _trusted.c.audience == _audience, gate()))
 
 MEANT_FOR = Statement(
-    select(_tenants.c.tenant_id, _tenants.c.timezone, *_columns)
+    select(*HOME, *_columns)
     .select_from(_trusted)
     .join(_tenants, _tenants.c.tenant_id == _trusted.c.tenant_id)
+    .join(_heads, _heads.c.tenant_id == _trusted.c.tenant_id)
     .join(_issuers, (_issuers.c.tenant_id == _trusted.c.tenant_id) & (_issuers.c.id == _trusted.c.issuer_id))
     .where(_trusted.c.issuer == _issuer, _trusted.c.audience == _audience)
 )
@@ -139,11 +141,11 @@ async def page(tx: Tx, tenant_id: UUID, after: UUID, limit: int) -> list[Issuer]
     return [issuer_of(row) for row in await tx.all(PAGE, tenant_id=tenant_id, after=after, limit=limit)]
 
 
-async def meant_for(tx: Tx, issuer: str, audiences: Iterable[str]) -> tuple[UUID, ZoneInfo, Issuer] | None:
+async def meant_for(tx: Tx, issuer: str, audiences: Iterable[str]) -> tuple[Home, Issuer] | None:
     """The tenant that a token is meant for, and its trust; None where none is, or more than one could be."""
     found = [await tx.one(MEANT_FOR, issuer=issuer, audience=each) for each in audiences]
     rows = [row for row in found if row is not None]
     if len(rows) != 1:
         return None
-    tenant_id, timezone, *values = rows[0]
-    return tenant_id, ZoneInfo(timezone), issuer_of(values)
+    tenant_id, timezone, hashing, *values = rows[0]
+    return home(tenant_id, timezone, hashing), issuer_of(values)

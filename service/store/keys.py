@@ -7,7 +7,6 @@ key and nothing that would let anyone use it.
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, bindparam, func, select, update
 from sqlmodel import Field, SQLModel
@@ -15,8 +14,9 @@ from sqlmodel import Field, SQLModel
 from service.store import grants
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
+from service.store.log import LogHead
 from service.store.principals import PrincipalRow
-from service.store.tenants import Tenant
+from service.store.tenants import HOME, Tenant, home
 from service.store.types import Instant, gate
 from service.workflow.access import Caller
 from service.workflow.identities import Key
@@ -51,6 +51,7 @@ class Credential(SQLModel, table=True):
 
 
 _tenants, _principals, _keys, _credentials = table(Tenant), table(PrincipalRow), table(KeyRow), table(Credential)
+_heads = table(LogHead)
 _tenant = bindparam("tenant_id", type_=_keys.c.tenant_id.type)
 _id = bindparam("key_id", type_=_keys.c.id.type)
 _principal = bindparam("principal_id", type_=_keys.c.principal_id.type)
@@ -61,8 +62,7 @@ INSERT_CREDENTIAL = insert_row(Credential)
 
 WHOSE = Statement(
     select(
-        _tenants.c.tenant_id,
-        _tenants.c.timezone,
+        *HOME,
         _principals.c.id,
         _principals.c.name,
         _principals.c.kind,
@@ -74,6 +74,7 @@ WHOSE = Statement(
     )
     .select_from(_credentials)
     .join(_tenants, _tenants.c.tenant_id == _credentials.c.tenant_id)
+    .join(_heads, _heads.c.tenant_id == _credentials.c.tenant_id)
     .join(_keys, (_keys.c.tenant_id == _credentials.c.tenant_id) & (_keys.c.id == _credentials.c.key_id))
     .join(_principals, (_principals.c.tenant_id == _keys.c.tenant_id) & (_principals.c.id == _keys.c.principal_id))
     .where(_credentials.c.digest == bindparam("digest", type_=LargeBinary()))
@@ -137,10 +138,12 @@ async def caller(tx: Tx, digest: bytes) -> Caller | None:
     row = await tx.one(WHOSE, digest=digest)
     if row is None:
         return None
-    tenant_id, timezone, principal_id, name, kind, active, key_id, delegate, expires_at, revoked_at = row
+    tenant_id, timezone, hashing, principal_id, name, kind, active, key_id, delegate, expires_at, revoked_at = row
+    at = home(tenant_id, timezone, hashing)
     return Caller(
         tenant_id=tenant_id,
-        timezone=ZoneInfo(timezone),
+        timezone=at.timezone,
+        hashing=at.hashing,
         principal_id=principal_id,
         name=name,
         kind=kind,

@@ -17,12 +17,15 @@ from sqlmodel import Field, SQLModel
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
 from service.store.events import EventRow, Unsequenced
-from service.store.types import any_of, gate, ids, numbers
-from service.workflow.merkle import HASH_BYTES, Node, Place
+from service.store.types import Instant, any_of, gate, ids, numbers
+from service.workflow.merkle import HASH_BYTES, HASHINGS, SHA256, Hashing, Node, Place
 
 
 class LogHead(SQLModel, table=True):
-    """`frontier` are the hashes of the complete subtrees that the tree of `size` leaves is made of, largest first."""
+    """`frontier` are the hashes of the complete subtrees that the tree of `size` leaves is made of, largest first.
+
+    `published_size` is how long the log was when its last checkpoint was published, at `published_at`.
+    """
 
     __tablename__ = "log_heads"
 
@@ -30,6 +33,8 @@ class LogHead(SQLModel, table=True):
     size: int = Field(sa_type=BigInteger)
     frontier: bytes = Field(sa_type=LargeBinary)
     hashing: str = Field(max_length=8)
+    published_size: int = Field(sa_type=BigInteger)
+    published_at: datetime | None = Field(sa_type=Instant)
 
 
 class LogEntry(SQLModel, table=True):
@@ -61,6 +66,8 @@ _tenant = bindparam("tenant_id", type_=_heads.c.tenant_id.type)
 INSERT_HEAD = insert_row(LogHead)
 INSERT = insert_row(LogEntry)
 INSERT_NODE = insert_row(LogNode)
+
+HASHING = Statement(select(_heads.c.hashing).where(_heads.c.tenant_id == _tenant))
 
 _head = select(_heads.c.size, _heads.c.frontier, _heads.c.hashing).where(_heads.c.tenant_id == _tenant)
 HEAD, TAKE_HEAD = Statement(_head), Statement(_head.with_for_update(skip_locked=True))
@@ -152,17 +159,28 @@ class Waiting:
 
 
 def new_head(tenant_id: UUID, hashing: str) -> dict[str, Any]:
-    return {"tenant_id": tenant_id, "size": 0, "frontier": b"", "hashing": hashing}
+    return {
+        "tenant_id": tenant_id, "size": 0, "frontier": b"", "hashing": hashing,
+        "published_size": 0, "published_at": None,
+    }  # fmt: skip
 
 
 async def head(tx: Tx, tenant_id: UUID, *, take: bool = False) -> Head | None:
     """The head of a tenant's log; with `take` ours until the commit, and None where another has it."""
     row = await tx.one(TAKE_HEAD if take else HEAD, tenant_id=tenant_id)
-    if row is None:
-        return None
-    hashes = bytes(row[1])
-    frontier = tuple(hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
-    return Head(row[0], frontier, row[2])
+    return head_of(*row) if row else None
+
+
+def head_of(size: int, frontier: bytes, hashing: str) -> Head:
+    """A head as it is stored."""
+    hashes = bytes(frontier)
+    return Head(size, tuple(hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)), hashing)
+
+
+async def hashing(tx: Tx, tenant_id: UUID) -> Hashing:
+    """How a tenant's log is hashed, for whoever writes an event without having read the tenant."""
+    row = await tx.one(HASHING, tenant_id=tenant_id)
+    return HASHINGS[row[0]] if row else SHA256
 
 
 async def tree(tx: Tx, tenant_id: UUID, places: Iterable[Place]) -> dict[Place, bytes]:

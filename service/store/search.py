@@ -48,6 +48,9 @@ FORGET_WORDS = Statement(
     )
 )
 
+SWEEP = Statement(sqlite=_sql("INSERT INTO search_words (search_words) VALUES ('optimize')"))
+"""A forgotten word stands in the index, marked as forgotten, until its segments are merged."""
+
 UPDATE_TEXT = Statement(
     postgresql=_sql(
         "UPDATE search_texts SET text = CAST(:text AS text), grams = array_to_tsvector(CAST(:grams AS text[]))"
@@ -57,8 +60,11 @@ UPDATE_TEXT = Statement(
 )
 
 SEARCHED = frozenset(
-    {"title", "description", "category", "goal", "measures", "responsible_person", "source_ref", "labels"}
-)
+    {
+        "title", "description", "category", "goal", "measures", "responsible_person", "source_ref", "labels",
+        "external_ref",
+    }
+)  # fmt: skip
 """The columns whose correction changes what is found."""
 
 

@@ -10,7 +10,10 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
+from service.store.log import LogHead
 from service.store.types import Instant
+from service.workflow.access import Home
+from service.workflow.merkle import HASHINGS
 
 
 class Tenant(SQLModel, table=True):
@@ -28,11 +31,15 @@ class Tenant(SQLModel, table=True):
 
 INSERT = insert_row(Tenant)
 
-_tenants = table(Tenant)
+_tenants, _heads = table(Tenant), table(LogHead)
+
+HOME = (_tenants.c.tenant_id, _tenants.c.timezone, _heads.c.hashing)
+"""What `home` is made of."""
+
+with_head = _tenants.join(_heads, _heads.c.tenant_id == _tenants.c.tenant_id)
+
 BY_CODE = Statement(
-    select(_tenants.c.tenant_id, _tenants.c.timezone).where(
-        _tenants.c.code == bindparam("code", type_=_tenants.c.code.type)
-    )
+    select(*HOME).select_from(with_head).where(_tenants.c.code == bindparam("code", type_=_tenants.c.code.type))
 )
 ALL = Statement(select(_tenants.c.tenant_id))
 
@@ -49,9 +56,13 @@ RAISE_EPOCH = Statement(
 """The guard of a change of the calendar: of two at once, the later reads again."""
 
 
-async def find(tx: Tx, code: str) -> tuple[UUID, ZoneInfo] | None:
+def home(tenant_id: UUID, timezone: str, hashing: str) -> Home:
+    return Home(tenant_id, ZoneInfo(timezone), HASHINGS[hashing])
+
+
+async def find(tx: Tx, code: str) -> Home | None:
     row = await tx.one(BY_CODE, code=code)
-    return (row[0], ZoneInfo(row[1])) if row else None
+    return home(*row) if row else None
 
 
 def new(tenant_id: UUID, code: str, name: str, timezone: str, now: datetime) -> dict[str, Any]:

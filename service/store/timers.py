@@ -7,7 +7,6 @@ notices.
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Index, bindparam, delete, func, select, update
 from sqlmodel import Field, SQLModel
@@ -15,8 +14,9 @@ from sqlmodel import Field, SQLModel
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
 from service.store.items import COLUMNS, item_of, items
-from service.store.tenants import Tenant
+from service.store.tenants import HOME, Tenant, home, with_head
 from service.store.types import ONE, Instant, any_of, gate, ids, in_order
+from service.workflow.access import Home
 from service.workflow.items import Item
 
 
@@ -49,7 +49,7 @@ MOVE = Statement(
 STOP = Statement(delete(_timers).where(_timers.c.tenant_id == _tenant, _timers.c.item_id == _item, gate()))
 
 _due_of = (_timers.c.tenant_id == _tenants.c.tenant_id, _timers.c.look_at <= _now)
-DUE_TENANTS = Statement(select(_tenants.c.tenant_id, _tenants.c.timezone).where(select(ONE).where(*_due_of).exists()))
+DUE_TENANTS = Statement(select(*HOME).select_from(with_head).where(select(ONE).where(*_due_of).exists()))
 """Across tenants, once a tick: a probe for each."""
 
 BACKLOG = Statement(
@@ -88,9 +88,9 @@ NEXT_OF_TENANT = Statement(
 )
 
 
-async def due_tenants(tx: Tx, now: datetime) -> list[tuple[UUID, ZoneInfo]]:
-    """The tenants that have an item to be looked at, each with its time zone."""
-    return [(row[0], ZoneInfo(row[1])) for row in await tx.all(DUE_TENANTS, now=now)]
+async def due_tenants(tx: Tx, now: datetime) -> list[Home]:
+    """The tenants that have an item to be looked at."""
+    return [home(*row) for row in await tx.all(DUE_TENANTS, now=now)]
 
 
 async def take(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[Item]:

@@ -6,13 +6,12 @@ Work is shared by row locks: what one clock has in hand another passes over, and
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from service.actions import ladder, replanning
 from service.actions.ladder import Tally
 from service.actions.service import Service
 from service.workers.loop import Loop
+from service.workflow.access import Home
 
 BATCHES = 5
 """Batches of one tenant that each hand does before the next tenant has its turn."""
@@ -32,12 +31,12 @@ async def run_once(service: Service, now: datetime) -> Tally:
     """
     tally = Tally(forwarded=await replanning.bring_forward(service, now))
     failed: list[Exception] = []
-    for tenant_id, tz in await ladder.due_tenants(service, now):
+    for home in await ladder.due_tenants(service, now):
         try:
-            if await _some(service, tenant_id, tz, now, tally, 1):
+            if await _some(service, home, now, tally, 1):
                 async with asyncio.TaskGroup() as hands:
                     for _ in range(HANDS):
-                        hands.create_task(_some(service, tenant_id, tz, now, tally, BATCHES))
+                        hands.create_task(_some(service, home, now, tally, BATCHES))
         except* Exception as group:
             failed += group.exceptions
     if failed:
@@ -45,10 +44,10 @@ async def run_once(service: Service, now: datetime) -> Tally:
     return tally
 
 
-async def _some(service: Service, tenant_id: UUID, tz: ZoneInfo, now: datetime, tally: Tally, batches: int) -> bool:
+async def _some(service: Service, home: Home, now: datetime, tally: Tally, batches: int) -> bool:
     """Some batches of a tenant, one after another; whether the last of them was full, so that there may be more."""
     for _ in range(batches):
-        done = await ladder.fire(service, tenant_id, tz, now, ladder.BATCH)
+        done = await ladder.fire(service, home, now, ladder.BATCH)
         tally.add(done)
         if done.looked < ladder.BATCH:
             return False

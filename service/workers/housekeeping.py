@@ -1,4 +1,5 @@
-"""Small things that wait for a quiet moment: when keys were last used, and the end of answers kept for replay.
+"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay, and the
+checkpoint of the day.
 
 Answers go a day after the 24 hours that are promised.
 """
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from service.actions import upkeep
+from service.actions import publishing, upkeep
 from service.actions.doorkeeper import Doorkeeper
 from service.actions.service import Service
 from service.errors import Refused
@@ -23,6 +24,7 @@ log = structlog.get_logger("xiaohao.housekeeping")
 
 async def run_once(service: Service, now: datetime) -> None:
     await upkeep.forget_answers(service, before=now - KEPT)
+    await publishing.publish_due(service, now)
 
 
 async def run(service: Service, doorkeeper: Doorkeeper) -> None:
@@ -34,4 +36,7 @@ async def run(service: Service, doorkeeper: Doorkeeper) -> None:
                 await run_once(service, datetime.now(UTC))
         except Refused as refused:
             log.warning("housekeeping put off", code=refused.code)
+        except Exception:
+            # One bad tenant must not end it for everybody.
+            log.exception("housekeeping failed")
         await asyncio.sleep(EVERY_SECONDS)

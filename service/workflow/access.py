@@ -5,7 +5,17 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from service.workflow.merkle import Hashing
 from service.workflow.permissions import Grant, in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The tenant that somebody calls in, or that is worked for: whose days they are, and how its log is hashed."""
+
+    tenant_id: UUID
+    timezone: ZoneInfo
+    hashing: Hashing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +27,7 @@ class Caller:
 
     tenant_id: UUID
     timezone: ZoneInfo
+    hashing: Hashing
     principal_id: UUID
     name: str
     kind: str

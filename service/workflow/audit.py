@@ -97,7 +97,7 @@ class Audit:
                 if changed:
                     yield f"its row differs from what is sealed: {', '.join(changed)}"
             sealed = {ACTORS_NAME: body["actor"]["name"], **body["data"]}
-            yield from _changed_texts(sealed, entry.beside)
+            yield from _changed_texts(self.hashing, sealed, entry.beside)
         except (ValueError, KeyError, TypeError, AttributeError):
             yield "the event cannot be read"
 
@@ -110,14 +110,14 @@ class Audit:
         self._orders[body["item_id"]] = place
 
 
-def _changed_texts(sealed: dict[str, Any], beside: dict[str, Any], path: str = "") -> Iterator[str]:
+def _changed_texts(hashing: Hashing, sealed: dict[str, Any], beside: dict[str, Any], path: str = "") -> Iterator[str]:
     """Texts beside an event that are not those whose hashes it holds. An erased one is no fault."""
     for key, value in sealed.items():
         if key in sealing.NESTED and isinstance(value, dict):
-            yield from _changed_texts(value, beside, f"{path}{key}/")
+            yield from _changed_texts(hashing, value, beside, f"{path}{key}/")
         elif isinstance(value, dict) and value.keys() == {"sealed"}:
             text = beside.get(path + key)
-            if text and sealing.digest(bytes.fromhex(text["salt"]), text["value"]) != value["sealed"]:
+            if text and sealing.digest(hashing, bytes.fromhex(text["salt"]), text["value"]) != value["sealed"]:
                 yield f"its text {path}{key} is not the one that was sealed"
 
 

@@ -52,7 +52,13 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
     "access.grant_ended": ("授权终止", "A grant was ended."),
     "access.issuer_trusted": ("信任签发方", "Tokens of an OpenID provider are accepted."),
     "access.issuer_updated": ("签发方变更", "What is accepted of an OpenID provider was changed."),
+    "webhook.created": ("新增推送", "A webhook was made."),
+    "webhook.updated": ("推送变更", "A webhook was changed, enabled or disabled by hand."),
+    "webhook.rotated": ("推送换密钥", "A webhook got a new secret; the old one signs for a day more."),
+    "webhook.deleted": ("删除推送", "A webhook was deleted."),
+    "webhook.disabled": ("推送自动停用", "A webhook was given up: gone, failing for five days, or without grants."),
     "access.issuer_removed": ("停用签发方", "Tokens of an OpenID provider are no longer accepted."),
+    "log.checkpoint": ("公布检查点", "A signed checkpoint of the log was published, for witnesses to keep."),
 }  # fmt: skip
 """By type: what it says in Chinese and in English."""
 

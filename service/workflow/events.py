@@ -13,6 +13,7 @@ from service.workflow import sealing
 from service.workflow.guards import Command
 from service.workflow.items import Interview, Item
 from service.workflow.machine import Step
+from service.workflow.merkle import Hashing
 from service.workflow.states import Trigger
 
 FORMAT = 1
@@ -180,7 +181,7 @@ def of_step(step: Step) -> list[EventDraft]:
     return drafts
 
 
-def of_interview(item: Item, interview: Interview) -> EventDraft:
+def of_interview(item: Item, interview: Interview, hashing: Hashing) -> EventDraft:
     """A talk on record: its day and a digest of the minutes, which are not for everyone who may see the item."""
     record = {
         "attendees": list(interview.attendees), "minutes": interview.minutes, "commitments": interview.commitments,
@@ -190,7 +191,7 @@ def of_interview(item: Item, interview: Interview) -> EventDraft:
     data = {
         "interview_id": str(interview.id),
         "held_on": plain(interview.held_on),
-        "minutes_digest": sealing.digest(interview.seal_salt, record),
+        "minutes_digest": sealing.digest(hashing, interview.seal_salt, record),
     }
     return EventDraft("interview.recorded", Subject.of(item), concerned(item), data)
 
@@ -222,12 +223,16 @@ def seal(
     revision: int,
     ordinal: int,
     salt: Callable[[int], bytes],
+    hashing: Hashing,
 ) -> Event:
-    """The event as it is stored. (revision, ordinal) orders the events of one item, for ever."""
+    """The event as it is stored. (revision, ordinal) orders the events of one item, for ever.
+
+    `hashing` is that of the tenant's log.
+    """
     about = draft.about
     # Apart from the data, which may well have a name of its own: a principal's, or a unit's.
-    actors_name, beside = sealing.seal({ACTORS_NAME: actor.name}, salt)
-    data, texts = sealing.seal(draft.data, salt)
+    actors_name, beside = sealing.seal({ACTORS_NAME: actor.name}, salt, hashing)
+    data, texts = sealing.seal(draft.data, salt, hashing)
     beside |= texts
     body = {
         "format": FORMAT,

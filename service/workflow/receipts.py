@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from service.workflow import merkle, notes
+from service.workflow.events import EventDraft, Subject
 from service.workflow.merkle import HASHINGS, SHA256, Hashing
 from service.workflow.notes import BadNote, Checkpoint, Key, Verify
 
@@ -21,6 +22,13 @@ def origin_of(log_name: str, tenant_id: UUID, hashing: Hashing) -> str:
 def hashing_of(origin: str) -> Hashing:
     """The algorithm of the log that is called so."""
     return HASHINGS.get(origin.rpartition("/")[2], SHA256)
+
+
+def published(checkpoint: Checkpoint, note: str) -> EventDraft:
+    """That a checkpoint was published: for those who see the whole tenant, as all about access. Nothing of it is sealed
+    apart, so that whoever has the event has the checkpoint."""
+    data = {"size": checkpoint.size, "root_hash": checkpoint.root.hex(), "checkpoint": note}
+    return EventDraft("log.checkpoint", Subject(), (), data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """The bytes of an event: what is sealed for ever, and what lies beside it and can be lawfully destroyed.
 
 An event's body is canonical JSON: UTF-8, keys sorted, no white space, no floating-point numbers. Identifiers, dates,
-counts and enumerations stand in it as they are. Free text and names stand in it as SHA-256(salt || canonical value),
-16 random bytes of salt each; value and salt lie beside. Destroying those two erases the text and leaves the seal.
+counts and enumerations stand in it as they are. Free text and names stand in it as hash(salt || canonical value),
+16 random bytes of salt each; value and salt lie beside. Destroying those two erases the text and leaves the seal. The
+hash is that of the tenant's log, SHA-256 or SM3.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
+
+from service.workflow.merkle import Hashing
 
 PLAIN = frozenset(
     {
@@ -24,7 +26,9 @@ PLAIN = frozenset(
         "transfer_to_id", "deadline_rule",
         "deadline", "rung", "rungs", "action", "anchor", "anchor_on", "why", "notify", "notified_unit_ids",
         "request_id", "decide_due", "asked_due_on", "asked_unit_id", "notice_id", "items", "reply_by", "receipt_due",
+        "webhook_id", "owner_id", "types", "format", "rate_limit", "enabled", "disabled_reason", "failing_since",
         "copy_unit_ids", "scheduled_at", "year", "workdays", "holidays", "complete",
+        "fields", "size", "root_hash", "checkpoint",
     }
 )  # fmt: skip
 """Fields that are never free text. What is not named here is sealed: a field forgotten is a field protected."""
@@ -43,32 +47,34 @@ def canonical(value: Any) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
-def seal(data: dict[str, Any], salt: Callable[[int], bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
+def seal(data: dict[str, Any], salt: Callable[[int], bytes], hashing: Hashing) -> tuple[dict[str, Any], dict[str, Any]]:
     """`data` with free text replaced by its salted hash, and the texts with their salts by path.
 
     `salt(n)` gives n random bytes.
     """
     beside: dict[str, Any] = {}
-    return _seal(data, "", salt, beside), beside
+    return _seal(data, "", salt, hashing, beside), beside
 
 
-def _seal(data: dict[str, Any], path: str, salt: Callable[[int], bytes], beside: dict[str, Any]) -> dict[str, Any]:
+def _seal(
+    data: dict[str, Any], path: str, salt: Callable[[int], bytes], hashing: Hashing, beside: dict[str, Any]
+) -> dict[str, Any]:
     sealed: dict[str, Any] = {}
     for key, value in data.items():
         if value is None or key in PLAIN:
             sealed[key] = value
         elif key in NESTED and isinstance(value, dict):
-            sealed[key] = _seal(value, f"{path}{key}/", salt, beside)
+            sealed[key] = _seal(value, f"{path}{key}/", salt, hashing, beside)
         else:
             grain = salt(SALT_BYTES)
-            sealed[key] = {"sealed": digest(grain, value)}
+            sealed[key] = {"sealed": digest(hashing, grain, value)}
             beside[path + key] = {"salt": grain.hex(), "value": value}
     return sealed
 
 
-def digest(salt: bytes, value: Any) -> str:
+def digest(hashing: Hashing, salt: bytes, value: Any) -> str:
     """The salted hash that stands for a free text in an event's body, in lower-case hex."""
-    return hashlib.sha256(salt + canonical(value)).hexdigest()
+    return hashing.digest(salt + canonical(value)).hex()
 
 
 def reveal(sealed: dict[str, Any], beside: dict[str, Any], path: str = "") -> dict[str, Any]:

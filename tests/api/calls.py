@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from service.actions.service import Service
+from service.workers import sequencer
 from tests.api.helpers import VERIFIED, day, every_page, ok, read
 from tests.world import TREE, World
 
@@ -248,6 +249,18 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("PATCH", f"/v1/items/{item['id']}", {"co_unit_ids": [at.id]}, version=1)
 
 
+@call("create_item_redaction")
+async def _(base: Side, at: Place) -> Asked:
+    item = await item_at(at, description="王某的电话")
+    return Asked("POST", f"/v1/items/{item['id']}/redactions", {"fields": ["description"], "reason": "当事人申请"})
+
+
+@call("delete_item_contact")
+async def _(base: Side, at: Place) -> Asked:
+    item = await item_at(at, source={"kind": "petition", "contact": "王某"})
+    return Asked("DELETE", f"/v1/items/{item['id']}/contact")
+
+
 @call("list_item_events")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", f"/v1/items/{(await item_at(at))['id']}/events")
@@ -296,6 +309,46 @@ async def _(base: Side, at: Place) -> Asked:
 async def _(base: Side, at: Place) -> Asked:
     twin, item = await item_at(at), await item_at(Place(base, "t1v1"))
     return firing(item["id"], "annul", reason="重复", duplicate_of=twin["id"])
+
+
+# -- the log, which is the tenant's
+
+
+@call("list_events: unit", "/query/unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/events?unit={at.id}")
+
+
+@call("list_events")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/events")
+
+
+@call("get_log_checkpoint")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/log/checkpoint")
+
+
+@call("get_log_inclusion")
+async def _(base: Side, at: Place) -> Asked:
+    await sequencer.run_until_done(base.service)
+    return Asked("GET", "/v1/log/proof/inclusion?position=1")
+
+
+@call("get_log_consistency")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/log/proof/consistency?from=0")
+
+
+@call("get_log_receipt")
+async def _(base: Side, at: Place) -> Asked:
+    await sequencer.run_until_done(base.service)
+    return Asked("GET", "/v1/log/receipt?position=1")
+
+
+@call("create_log_checkpoint")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/log/checkpoints")
 
 
 # -- interviews
@@ -526,6 +579,64 @@ async def _(base: Side, at: Place) -> Asked:
 @call("delete_issuer")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("DELETE", f"/v1/issuers/{(await issuer_at(at))['id']}")
+
+
+async def webhook_at(at: Place) -> dict[str, Any]:
+    """An admin's webhook, narrowed to the place's unit, to a name that nobody has."""
+    body = {"url": f"https://hook.invalid/{next(serial)}", "types": ["item.*"], "unit_id": at.id}
+    made: dict[str, Any] = ok(await at.side.admin.post("/v1/webhooks", json=body), 201)
+    return made
+
+
+@call("create_webhook")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/webhooks", {"url": f"https://hook.invalid/{next(serial)}", "types": ["*"]})
+
+
+@call("create_webhook: unit", "/unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    body = {"url": f"https://hook.invalid/{next(serial)}", "types": ["item.created"], "unit_id": at.id}
+    return Asked("POST", "/v1/webhooks", body)
+
+
+@call("list_webhooks")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/webhooks?limit=200", shows=(await webhook_at(at))["id"])
+
+
+@call("get_webhook")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/webhooks/{(await webhook_at(at))['id']}")
+
+
+@call("update_webhook")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("PATCH", f"/v1/webhooks/{(await webhook_at(at))['id']}", {"types": ["*"]}, version=1)
+
+
+@call("delete_webhook")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("DELETE", f"/v1/webhooks/{(await webhook_at(at))['id']}")
+
+
+@call("create_webhook_secret")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", f"/v1/webhooks/{(await webhook_at(at))['id']}/rotate", {})
+
+
+@call("create_webhook_ping")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", f"/v1/webhooks/{(await webhook_at(at))['id']}/ping", {})
+
+
+@call("create_webhook_replay")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", f"/v1/webhooks/{(await webhook_at(at))['id']}/replay", {"after": 0})
+
+
+@call("list_webhook_deliveries")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/webhooks/{(await webhook_at(at))['id']}/deliveries")
 
 
 @call("create_principal: login", "/login/issuer_id")

@@ -141,6 +141,22 @@ TABLE = {
         viewer      403     403     403     403     403
         auditor     403     403     403     403     403
     """,
+    "create_item_redaction": """
+        admin       200     200     200     200     404
+        supervisor  403     403     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
+    "delete_item_contact": """
+        admin       204     204     204     204     404
+        supervisor  403     403     404     404     404
+        responsible 403     403     404     404     404
+        platform    403     403     404     404     404
+        viewer      403     403     404     404     404
+        auditor     403     403     403     403     404
+    """,
     "list_item_events": """
         admin       200     200     200     200     404
         supervisor  200     200     404     404     404
@@ -524,6 +540,87 @@ TABLE = {
         viewer      403     403     403     403     403
         auditor     403     403     403     403     403
     """,
+    # -- webhooks: a platform manages its own, and those of this table are the admin's
+    "create_webhook": """
+        admin       201     201     201     201     201
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    201     201     201     201     201
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_webhook: unit": """
+        admin       201     201     201     201     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    201     201     422     422     422
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_webhooks": """
+        admin       200     200     200     200     none
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    none    none    none    none    none
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "get_webhook": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "update_webhook": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "delete_webhook": """
+        admin       204     204     204     204     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_webhook_secret": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_webhook_ping": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_webhook_replay": """
+        admin       202     202     202     202     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_webhook_deliveries": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
     # -- principals, keys, grants: whose they are and where they stand makes no difference
     "create_principal": """
         admin       201     201     201     201     201
@@ -637,6 +734,63 @@ TABLE = {
         viewer      403     403     403     403     403
         auditor     403     403     403     403     403
     """,
+    # -- the log, which is the tenant's, wherever one looks from
+    "list_events": """
+        admin       200     200     200     200     200
+        supervisor  200     200     200     200     200
+        responsible 200     200     200     200     200
+        platform    200     200     200     200     200
+        viewer      200     200     200     200     200
+        auditor     200     200     200     200     200
+    """,
+    "list_events: unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "get_log_checkpoint": """
+        admin       200     200     200     200     200
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     200
+    """,
+    "get_log_inclusion": """
+        admin       200     200     200     200     200
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     200
+    """,
+    "get_log_consistency": """
+        admin       200     200     200     200     200
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     200
+    """,
+    "get_log_receipt": """
+        admin       200     200     200     200     200
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     200     200     200     200     200
+    """,
+    "create_log_checkpoint": """
+        admin       201     201     201     201     201
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
     # -- oneself, which lies nowhere
     "get_me": """
         admin       200     200     200     200     200
@@ -650,5 +804,8 @@ TABLE = {
 
 TABLE |= CLOCK_TABLE
 
-WITHOUT_CALLER = {"get_livez", "get_readyz", "get_metrics", "get_problem"}
+WITHOUT_CALLER = {"get_livez", "get_readyz", "get_metrics", "get_problem", "get_log_key"}
 """Operations that answer without a credential: nobody's unit plays a part."""
+
+ENDLESS = {"stream_events"}
+"""Answers that do not end; who sees what in one is what `list_events` shows, and is tried on a real port."""

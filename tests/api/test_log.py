@@ -1,10 +1,12 @@
 """Checkpoints, proofs and receipts over HTTP, each verified as somebody would who does not trust the service."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from service.actions import audit
 from service.cli.record import verifier
 from service.workers import sequencer
 from service.workflow import merkle, notes, receipts
@@ -126,3 +128,16 @@ async def test_what_the_log_has_not_reached_is_refused(told: World, path: str, p
 
     assert answer.status_code == 422
     assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [(pointer, "out_of_range")]
+
+
+async def test_whatever_numbers_were_listed_the_log_stays_whole(told: World) -> None:
+    """A database may write a number down in another way than it was sealed."""
+    numbers = '{"a": -0.0, "b": [1.50, {"c": -0.0}], "d": 1e-7, "e": 123456.0e2, "f": 5e-324, "g": 0, "h": 1E3}'
+    body = f'{{"ledger": "default", "title": "数", "responsible_unit": "t1v1", "attributes": {numbers}}}'
+    made = await told.admin.post("/v1/items", content=body, headers={"Content-Type": "application/json"})
+    assert made.status_code == 201, made.text
+    await sequencer.run_until_done(told.service)
+
+    _, faults = await audit.check(told.service, UUID((await asked(told, "/v1/me"))["tenant_id"]))
+
+    assert faults == []

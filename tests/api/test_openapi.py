@@ -11,6 +11,9 @@ import pytest
 from service.app import create_app
 from service.errors import PROBLEMS
 from service.settings import Settings
+from service.workflow.catalogue import EVENT_TYPES
+from service.workflow.delivery import PING
+from tests.checks.described import faults
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.json"
 
@@ -20,6 +23,7 @@ OPERATIONS = {
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 }
+WEBHOOKS: dict[str, Any] = {type_: entry["post"] for type_, entry in DOCUMENT["webhooks"].items()}
 FORMATS = {"date", "date-time", "uuid"}
 """Formats that bound a string's length by themselves."""
 
@@ -70,12 +74,12 @@ def test_the_committed_document_is_the_generated_one() -> None:
 def test_it_is_openapi_3_1_without_what_3_1_does_not_know() -> None:
     assert DOCUMENT["openapi"].startswith("3.1.")
     assert not [where for where, node in walk(DOCUMENT) if "itemSchema" in node]
-    assert "webhooks" not in DOCUMENT
 
 
 def test_operation_ids_are_unique_and_our_own() -> None:
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
-    assert len(set(ids)) == len(ids)
+    received = [entry["operationId"] for entry in WEBHOOKS.values()]
+    assert len({*ids, *received}) == len(ids) + len(received)
     # The framework's own ids end in the path and the method.
     assert all(re.fullmatch(rf"({'|'.join(VERBS)})_[a-z_]+", each) and "v1" not in each for each in ids), ids
 
@@ -163,3 +167,53 @@ def test_an_object_that_is_sent_takes_no_unknown_field() -> None:
         for where, node in walk(operation.get("requestBody", {})):
             if node.get("type") == "object":
                 assert node.get("additionalProperties") is False or "maxProperties" in node, f"{name} {where}"
+
+
+# -- what endpoints are sent
+
+
+def test_every_type_of_event_has_an_entry() -> None:
+    assert WEBHOOKS.keys() == {*EVENT_TYPES, PING}
+    assert all(list(entry) == ["post"] for entry in DOCUMENT["webhooks"].values())
+
+
+def test_a_type_that_is_added_to_the_catalogue_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EVENT_TYPES, "item.praised", ("表扬", "Somebody did well."))
+    document = create_app(Settings()).openapi()
+    entry = document["webhooks"]["item.praised"]["post"]
+    assert (entry["operationId"], entry["summary"], entry["description"]) == (
+        "receive_item_praised", "Somebody did well.", "表扬",
+    )  # fmt: skip
+    described = document["components"]["schemas"]["ItemPraisedEvent"]["allOf"][1]["properties"]
+    assert described["type"] == {"const": "item.praised"} and described["data"] == {"type": "object"}
+
+
+@pytest.mark.parametrize("entry", WEBHOOKS.values(), ids=WEBHOOKS.keys())
+def test_a_webhook_says_what_is_sent_and_what_an_answer_means(entry: dict[str, Any]) -> None:
+    assert HAN.search(entry["description"]) and not HAN.search(entry["summary"]) and entry["summary"].endswith(".")
+    assert entry["tags"] == ["webhooks"] and entry["security"] == []
+    headers = {header["name"]: header["required"] for header in map(resolved, entry["parameters"])}
+    assert headers == {
+        "webhook-id": True, "webhook-timestamp": True, "webhook-signature": True, "webhook-replay": False,
+    }  # fmt: skip
+    assert list(entry["responses"]) == ["2XX", "410", "default"]
+    assert all(resolved(answer)["description"] for answer in entry["responses"].values())
+
+
+@pytest.mark.parametrize("entry", WEBHOOKS.values(), ids=WEBHOOKS.keys())
+def test_what_is_sent_to_an_endpoint_has_a_bound_and_an_example(entry: dict[str, Any]) -> None:
+    sent = {"parameters": entry["parameters"], "body": entry["requestBody"]}
+    unbounded = [where for where, node in walk(sent) if "type" in node and not bounded(node)]
+    assert not unbounded, unbounded
+    content = entry["requestBody"]["content"]
+    assert list(content) == ["application/json", "application/cloudevents+json"]
+    for each in content.values():
+        assert faults(each["schema"], each["example"]) == []
+
+
+@pytest.mark.parametrize("type_", WEBHOOKS)
+def test_a_request_is_described_as_of_its_type_only(type_: str) -> None:
+    for each in WEBHOOKS[type_]["requestBody"]["content"].values():
+        for other in WEBHOOKS.keys() - {type_}:
+            for example in WEBHOOKS[other]["requestBody"]["content"].values():
+                assert faults(each["schema"], example["example"]) != []

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from tests.checks.everything import Everything, Row
 
 
-def every_event_waits_for_its_position(found: Everything) -> Iterator[str]:
+def every_event_has_its_position_or_waits_for_it(found: Everything) -> Iterator[str]:
     events = {(row["tenant_id"], row["id"]) for row in (*found["events"], *found["tenant_events"])}
     waiting = {(row["tenant_id"], row["event_id"]) for row in found["unsequenced"]}
-    for _, event_id in events - waiting:
-        yield f"event {event_id} waits for no position"
+    placed = {(row["tenant_id"], row["event_id"]) for row in found["log"]}
+    for _, event_id in events - waiting - placed:
+        yield f"event {event_id} has no position and waits for none"
+    for _, event_id in waiting & placed:
+        yield f"event {event_id} has a position and waits for another"
+    for _, event_id in placed - events:
+        yield f"event {event_id} has a position and is not there"
     for _, event_id in waiting - events:
         yield f"event {event_id} waits for a position and is not there"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.checks import clock, items, notices, organisation, records, requests
+from tests.checks import clock, described, items, notices, organisation, records, requests
 from tests.checks.everything import Everything
 
 Check = Callable[[Everything], Iterator[str]]
@@ -106,7 +106,7 @@ DAMAGES: dict[Check, dict[str, str]] = {
             " updated_at, ledger_id, responsible_unit_id FROM items WHERE state = 'closed'"
         ),
     },
-    records.every_event_waits_for_its_position: {
+    records.every_event_has_its_position_or_waits_for_it: {
         "an event that waits for nothing": "DELETE FROM unsequenced",
     },
     records.what_is_searched_is_what_is_there: {
@@ -155,5 +155,8 @@ DAMAGES: dict[Check, dict[str, str]] = {
     organisation.calendars_follow_from_their_events: {
         "a calendar that nobody changed": "UPDATE calendars SET holidays = '[]'",
         "a change of the calendar that was not counted": "UPDATE tenants SET calendar_epoch = 0",
+    },
+    described.events_are_as_described: {
+        "an event of another type": "UPDATE events SET type = 'item.closed' WHERE type = 'item.created'",
     },
 }

@@ -61,14 +61,15 @@ def _statement(clause: Any, reading: Reading, outer: Bound) -> None:
         case CompoundSelect():
             for branch in clause.selects:
                 _statement(branch, reading, outer)
-        case s.SelectStatementGrouping():
+        case s.SelectStatementGrouping() | s.Subquery():
             _statement(clause.element, reading, outer)
         case Select():
             _select(clause, reading, outer)
         case Insert():
             _insert(clause, reading)
         case Update() | Delete():
-            bound = _bound([clause.table], list(clause._where_criteria), reading, outer)
+            where = list(clause._where_criteria)
+            bound = _bound([clause.table, *_given_by(where)], where, reading, outer)
             changed = getattr(clause, "_values", None) or {}
             if any(getattr(column, "name", column) == "tenant_id" for column in changed):
                 reading.problems.append(f"{clause.table.name} is given to another tenant")
@@ -132,7 +133,7 @@ def _bound(froms: list[Any], where: list[Any], reading: Reading, outer: Bound) -
     for condition, only in conditions:
         _learn(condition, only, bound, edges, found_by)
     for each in tables:
-        if isinstance(each, s.Subquery | s.CTE):
+        if isinstance(each, s.Subquery | s.CTE | s.Lateral):
             # Every table within is bound, or a problem by now.
             _statement(each.element, reading, outer)
             bound.add(each)
@@ -187,7 +188,7 @@ def _leaves(element: Any, reading: Reading) -> list[Any]:
         case Table() | s.Alias() | s.TableClause():
             reading.tables.add(_name(element))
             return [element]
-        case s.Subquery() | s.CTE():
+        case s.Subquery() | s.CTE() | s.Lateral():
             return [element]
         case _:
             reading.problems.append(f"FROM {type(element).__name__} cannot be read")
@@ -219,6 +220,12 @@ def _known_without(name: str, reading: Reading) -> None:
     reading.tables.add(name)
     if name not in WITHOUT_TENANT:
         reading.problems.append(f"{name} has no tenant_id, and nobody said why")
+
+
+def _given_by(where: list[Any]) -> list[Any]:
+    """The common table expressions that an update or a delete takes its rows' keys from."""
+    columns = [side for each in _conjuncts(where) for side in getattr(each, "get_children", tuple)()]
+    return list(dict.fromkeys(each.table for each in columns if isinstance(getattr(each, "table", None), s.CTE)))
 
 
 # -- selects within expressions, and what is written by hand

@@ -36,10 +36,13 @@ ONE_ROW = (
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
 MEANT = {
+    "lanes.DUE": "the first row of a queue, then the first of the next endpoint",
+    "webhooks.LISTENING": "a tenant has few endpoints, and each of them is asked",
     "audit.STRAYS": "an audit goes through everything that there is",
     "log.BUSY": "one row of a queue, then the first of the next tenant",
     "log.WAITING": "the first of a tenant's queue, in its order",
     "idempotency.FORGET": "once an hour, of what is two days old at most",
+    "erasure.ANSWERS": "once in a lawful erasure, of what is two days old at most",
     "units.EVERY": "a table of units is judged against the whole tree",
     "units.INSERT": "foreign keys that point to a new unit: looked for only while a transaction leaves some open",
 }

@@ -31,10 +31,13 @@ GUARDS = {
     "ledgers.UPDATE",
     "principals.UPDATE",
     "issuers.UPDATE",
+    "published.PUBLISHED",
+    "webhooks.UPDATE",
+    "webhooks.DELETE",
 }
 """What only ever stands first: its own row is the condition."""
 
-IN_TURN = {"search.FORGET_WORDS", "search.INDEX_WORDS"}
+IN_TURN = {"search.FORGET_WORDS", "search.INDEX_WORDS", "search.SWEEP"}
 """Writes of SQLite alone, where a guard that finds nothing has raised before they run."""
 
 UNGUARDED = {"idempotency.FORGET", "keys.USED"}

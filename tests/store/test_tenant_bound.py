@@ -22,8 +22,10 @@ from tests.store.test_statements import ALL, DIALECTS
 
 ACROSS_TENANTS = {
     "tenants.ALL": "upkeep goes through every tenant in turn",
+    "lanes.DUE": "couriers find which endpoints have something due, once a tick",
     "log.BUSY": "the sequencer finds whose events wait for a position, once a tick",
     "feed.SIZES": "readers who wait are told that their tenant's log has grown, all by one question",
+    "published.GROWN": "upkeep finds whose log has grown since its last published checkpoint, once an hour",
     "timers.DUE_TENANTS": "the clock finds whose items wait for a look, once a tick",
     "timers.BACKLOG": "how many items wait for a look, for the operator of the installation",
     "replans.NEXT": "the clock finds which changes of calendars and policies wait, once a tick",

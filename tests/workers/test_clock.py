@@ -43,7 +43,7 @@ async def test_a_quiet_tenant_is_done_in_the_first_round_beside_a_busy_one(
     monkeypatch.setattr("service.actions.ladder.BATCH", 20)
     first = await clock.run_once(service, LOOK - timedelta(days=1))
     assert 0 < first.looked < ITEMS + 3
-    waiting = {tenant_id for tenant_id, _ in await clock.ladder.due_tenants(service, LOOK - timedelta(days=1))}
+    waiting = {home.tenant_id for home in await clock.ladder.due_tenants(service, LOOK - timedelta(days=1))}
     assert waiting == {tenant.id}
 
 

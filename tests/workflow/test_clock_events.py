@@ -13,6 +13,7 @@ from service.workflow.events import Actor, EventDraft
 from service.workflow.guards import Command
 from service.workflow.items import Interview, Item
 from service.workflow.ladder import Meeting, look
+from service.workflow.merkle import SHA256
 from service.workflow.notices import Notice
 from service.workflow.requests import Request
 from tests.workflow.builders import (
@@ -56,6 +57,7 @@ def body(draft: EventDraft) -> dict[str, Any]:
         revision=7,
         ordinal=0,
         salt=bytes,
+        hashing=SHA256,
     )
     found: dict[str, Any] = json.loads(event.body)
     return found

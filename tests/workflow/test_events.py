@@ -12,6 +12,7 @@ from service.workflow import events, sealing
 from service.workflow.events import Actor, Event, EventDraft
 from service.workflow.guards import Verification
 from service.workflow.items import Item
+from service.workflow.merkle import SHA256
 from tests.workflow.builders import (
     CLAIMANT,
     COUNTY,
@@ -55,6 +56,7 @@ def sealed(draft: EventDraft, actor: Actor = CLERK) -> Event:
         revision=7,
         ordinal=0,
         salt=lambda size: bytes([next(made)]) * size,
+        hashing=SHA256,
     )
 
 
@@ -321,7 +323,7 @@ def secret_drafts() -> list[EventDraft]:
         events.of_listing(an_item("closed", **full), f"{SECRET}22", TODAY),
         events.of_correction(before, replace(before, **other), {**other, "contact_sealed": b"x"}),
         events.of_progress(before, progress_id=uid(99), text=f"{SECRET}23", percent=1, side="responsible"),
-        events.of_interview(before, TALK_ON_RECORD),
+        events.of_interview(before, TALK_ON_RECORD, SHA256),
     ]
     for trigger, state, _ in WAYS:
         given = said.get(trigger, {"reason": f"{SECRET}24"})
@@ -383,13 +385,13 @@ def test_erasing_the_texts_leaves_the_body_as_it_is() -> None:
 
 def test_an_interview_on_record_shows_its_day_and_a_digest() -> None:
     item = an_item("escalated")
-    draft = events.of_interview(item, TALK_ON_RECORD)
+    draft = events.of_interview(item, TALK_ON_RECORD, SHA256)
     assert draft.type == "interview.recorded"
     assert draft.data["interview_id"] == str(TALK)
     assert draft.data["held_on"] == "2026-03-10"
     assert len(bytes.fromhex(draft.data["minutes_digest"])) == 32
     digests = {
-        events.of_interview(item, talk).data["minutes_digest"]
+        events.of_interview(item, talk, SHA256).data["minutes_digest"]
         for talk in (
             TALK_ON_RECORD,
             replace(TALK_ON_RECORD, attendees=("甲",)),
@@ -403,7 +405,7 @@ def test_an_interview_on_record_shows_its_day_and_a_digest() -> None:
 
 def test_who_guesses_what_was_said_in_an_interview_cannot_prove_it_from_the_event() -> None:
     """A salt that stands in the body itself cannot be destroyed: the digest would outlive every lawful erasure."""
-    event = sealed(events.of_interview(an_item("escalated"), TALK_ON_RECORD))
+    event = sealed(events.of_interview(an_item("escalated"), TALK_ON_RECORD, SHA256))
     said = {
         "attendees": list(TALK_ON_RECORD.attendees),
         "minutes": TALK_ON_RECORD.minutes,
@@ -411,11 +413,11 @@ def test_who_guesses_what_was_said_in_an_interview_cannot_prove_it_from_the_even
     }
     body = event.body.decode()
     for salt in (b"", TALK.bytes, str(TALK).encode(), ITEM.bytes, EVENT.bytes, TENANT.bytes):
-        assert sealing.digest(salt, said) not in body
+        assert sealing.digest(SHA256, salt, said) not in body
     # The salt is kept with the minutes, and as long as both are there they can be proved.
     assert TALK_ON_RECORD.seal_salt is not None
     assert TALK_ON_RECORD.seal_salt.hex() not in body
-    assert sealing.digest(TALK_ON_RECORD.seal_salt, said) in body
+    assert sealing.digest(SHA256, TALK_ON_RECORD.seal_salt, said) in body
 
 
 # -- the sealed event

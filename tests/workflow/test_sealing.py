@@ -10,10 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.workflow.sealing import NESTED, PLAIN, canonical, digest, reveal, seal
+from service.workflow import sealing
+from service.workflow.merkle import SHA256, SM3
+from service.workflow.sealing import NESTED, PLAIN, canonical, reveal
 from tests.workflow.builders import examples
 
 SECRET = "举报人张三"
+
+
+def seal(data: dict[str, Any], salt: Callable[[int], bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return sealing.seal(data, salt, SHA256)
+
+
+def digest(salt: bytes, value: Any) -> str:
+    return sealing.digest(SHA256, salt, value)
 
 
 def salts() -> Callable[[int], bytes]:
@@ -79,6 +89,14 @@ def test_a_text_is_replaced_by_its_salted_hash_and_lies_beside_with_its_salt() -
     # SHA-256 over sixteen zero bytes and the text as JSON, quotes included.
     expected = hashlib.sha256(bytes(16) + f'"{SECRET}"'.encode()).hexdigest()
     assert sealed == {"trigger": "close", "reason": {"sealed": expected}, "due_on": "2026-03-25"}
+    assert beside == {"reason": {"salt": "00" * 16, "value": SECRET}}
+
+
+@pytest.mark.skipif(not SM3.available(), reason="this OpenSSL has no SM3")
+def test_a_log_of_another_algorithm_has_its_texts_hashed_by_it() -> None:
+    sealed, beside = sealing.seal({"reason": SECRET}, salts(), SM3)
+    assert sealed == {"reason": {"sealed": hashlib.new("sm3", bytes(16) + f'"{SECRET}"'.encode()).hexdigest()}}
+    assert sealed != seal({"reason": SECRET}, salts())[0]
     assert beside == {"reason": {"salt": "00" * 16, "value": SECRET}}
 
 
