@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.types import ONE, Day, Instant, TextList, any_of, gate, ids
+from service.store.types import ONE, Day, Instant, TextList, also_any_of, any_of, gate, ids
 from service.store.worklist import WorkRow
 from service.workflow.items import Interview
 
@@ -91,7 +91,7 @@ PAGE = Statement(
         .where(
             _work.c.tenant_id == _interviews.c.tenant_id,
             _work.c.ref == _interviews.c.item_id,
-            any_of(_work.c.unit_id, ids("scope")),
+            also_any_of(_work.c.unit_id, ids("scope")),
         )
         .exists(),
     )

@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Params, Statement, Tx
-from service.store.types import ONE, Day, Instant, TextList, UuidList, any_of, gate, ids, texts
+from service.store.types import ONE, Day, Instant, TextList, UuidList, also_any_of, any_of, gate, ids, texts
 from service.store.worklist import WorkRow
 from service.workflow.notices import Notice
 
@@ -87,7 +87,11 @@ UNCOVER = Statement(
 
 _in_scope = (
     select(ONE)
-    .where(_work.c.tenant_id == notices.c.tenant_id, _work.c.ref == notices.c.id, any_of(_work.c.unit_id, ids("scope")))
+    .where(
+        _work.c.tenant_id == notices.c.tenant_id,
+        _work.c.ref == notices.c.id,
+        also_any_of(_work.c.unit_id, ids("scope")),
+    )
     .exists()
 )
 _item_in_scope = (
@@ -95,7 +99,7 @@ _item_in_scope = (
     .where(
         _work.c.tenant_id == notices.c.tenant_id,
         any_of(_work.c.ref, notices.c.item_ids),
-        any_of(_work.c.unit_id, ids("scope")),
+        also_any_of(_work.c.unit_id, ids("scope")),
     )
     .exists()
 )
@@ -133,7 +137,7 @@ OF_ITEM = Statement(
 )
 ADDRESSED = Statement(
     select(_work.c.ref).where(
-        _work.c.tenant_id == _tenant, any_of(_work.c.ref, ids("notice_ids")), any_of(_work.c.unit_id, ids("scope"))
+        _work.c.tenant_id == _tenant, any_of(_work.c.ref, ids("notice_ids")), also_any_of(_work.c.unit_id, ids("scope"))
     )
 )
 

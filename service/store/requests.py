@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.types import ONE, Day, Instant, any_of, gate, ids, texts
+from service.store.types import ONE, Day, Instant, also_any_of, any_of, gate, ids, texts
 from service.store.worklist import REQUEST, WorkRow
 from service.workflow.requests import Request
 
@@ -108,7 +108,7 @@ PAST = Statement(
         .where(
             _work.c.tenant_id == _requests.c.tenant_id,
             _work.c.ref == _requests.c.item_id,
-            any_of(_work.c.unit_id, ids("scope")),
+            also_any_of(_work.c.unit_id, ids("scope")),
         )
         .exists(),
     )

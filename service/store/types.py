@@ -105,6 +105,26 @@ def _any_of_sqlite(element: any_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({compiler.process(element.values, **kw)}))"
 
 
+class also_any_of(any_of):
+    """The same of rows that are found by something else: no index on the column is used.
+
+    Without statistics PostgreSQL takes the index that has the units in it for as good as the key, and goes through all
+    that a county sees for each of its rows.
+    """
+
+    inherit_cache = False
+
+
+@compiles(also_any_of, "postgresql")
+def _also_any_of_postgresql(element: also_any_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"ARRAY[{compiler.process(element.column, **kw)}] && {compiler.process(element.values, **kw)}"
+
+
+@compiles(also_any_of, "sqlite")
+def _also_any_of_sqlite(element: also_any_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{_any_of_sqlite(element, compiler, **kw)}"
+
+
 class overlaps(ColumnElement[bool]):
     """A list column holds at least one of the values of a list parameter."""
 
