@@ -196,7 +196,9 @@ class Life:
             if wait is None or wait.id != wait_id:
                 yield f"{event.type}: no such {kind} is pending"
                 return
-            if deed in ("returned", "withdrawn") and self.holds(wait):
+            passed = self.deadline is not None and self.deadline < setting.today
+            if deed in ("returned", "withdrawn") and self.holds(wait) and passed:
+                # Before that nothing is held: what a later correction dates back was never waited for.
                 self.rungs_from = setting.today
             del self.pending[kind]
 
