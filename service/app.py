@@ -40,6 +40,7 @@ from service.api import (
     problems,
     progress,
     requests,
+    statistics,
     transitions,
     unit_import,
     units,
@@ -56,7 +57,7 @@ from service.store import keyring, migrations
 from service.store.database import Changes, Database, Tx
 from service.store.postgres import Postgres
 from service.store.sqlite import Sqlite
-from service.workers import clock, housekeeping, sequencer
+from service.workers import clock, figures, housekeeping, sequencer
 from service.workers.courier import Courier
 from service.workers.loop import Loop
 
@@ -130,7 +131,7 @@ async def _limits(settings: Settings) -> AsyncIterator[limits.Limits]:
 def workers(service: Service, settings: Settings, report: Callable[[Tally], None]) -> list[Loop]:
     """Whatever runs beside the API, inside `serve` or alone; `report` is told what each round of the clock did."""
     courier = Courier(service, concurrency=settings.webhook_concurrency, sends=settings.webhook_sends)
-    return [clock.loop(service, report), sequencer.loop(service), courier]
+    return [clock.loop(service, report), sequencer.loop(service), figures.loop(service), courier]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -184,6 +185,7 @@ def create_app(settings: Settings) -> FastAPI:
         events,
         log,
         webhooks,
+        statistics,
         ledgers,
         calendars,
         unit_import,

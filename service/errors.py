@@ -239,6 +239,7 @@ FIELDS: dict[str, Text] = {
     "in_future": Text("不能晚于今天", "The date must not lie in the future."),
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
     "in_past": Text("不能早于今天", "The date must not lie in the past."),
+    "before_first": Text("不能早于起始日期", "The last day must not lie before the first."),
     "other_year": Text("不在该年份之内", "The date does not lie in that year."),
     "unreadable": Text("文件无法读取，须为 .xlsx、.xls 或 CSV", "The file is no .xlsx, .xls or CSV that can be read."),
     "no_header": Text(

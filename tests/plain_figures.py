@@ -179,7 +179,7 @@ class _Life:
                 case "item.reopened":
                     yield self._hit("reopened", picture, day)
                 case "interview.recorded":
-                    yield self._hit("interviews", picture, date.fromisoformat(event.data["held_on"]))
+                    yield self._hit("interviews_held", picture, date.fromisoformat(event.data["held_on"]))
                 case "request.approved" | "request.returned" if event.data["kind"] == "closure":
                     yield self._hit("closures_decided", picture, day)
                     if event.type == "request.returned":

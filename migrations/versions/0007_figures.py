@@ -13,7 +13,7 @@ DAY = sa.Date().with_variant(sa.Text(), "sqlite")
 METRICS = (
     "listed", "claims_due", "claimed_on_time", "closed", "fell_due", "closed_on_time", "overdue_begun",
     "overdue_ended", "rectifying_begun", "rectifying_ended", "extended", "extended_late", "closures_decided",
-    "closures_returned", "reopened", "interviews", "annulled", "annulled_overdue",
+    "closures_returned", "reopened", "interviews_held", "annulled", "annulled_overdue",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from service.actions.fanning import lines_of, reach_of
 from service.actions.service import Call, Replay, Service, new_id
 from service.actions.webhooks import known, may_manage
-from service.errors import Refused
+from service.errors import Refused, invalid
 from service.store import deliveries, lanes, log, webhooks
 from service.store.database import Changes, Tx
 from service.store.deliveries import Candidate
@@ -50,7 +50,8 @@ async def page(
 async def replay(service: Service, call: Call, webhook_id: UUID, again: Again) -> Replayed | Replay:
     """Send events again, outside the order; what the endpoint may not get any more is left out.
 
-    Refuses `forbidden`, `not_found` (also a delivery that is not the endpoint's), `conflict` (webhook_disabled).
+    Refuses `forbidden`, `not_found`, `invalid_request` (a delivery that is not the endpoint's), `conflict`
+    (webhook_disabled).
     """
 
     async def action(tx: Tx) -> Replayed | Replay:
@@ -83,7 +84,7 @@ async def _candidates(tx: Tx, call: Call, webhook: Webhook, again: Again) -> tup
     if again.delivery_id is not None:
         delivery = await deliveries.by_id(tx, call.tenant_id, webhook.id, again.delivery_id)
         if delivery is None:
-            raise Refused("not_found")
+            raise invalid(("/delivery_id", "unknown_reference"))
         after, before = delivery.position - 1, delivery.position + 1
     else:
         head = await log.head(tx, call.tenant_id)

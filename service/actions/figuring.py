@@ -5,8 +5,9 @@ has already (after an upgrade, or at a rebuild). So nothing is counted twice, an
 """
 
 import asyncio
-import json
 from uuid import UUID
+
+from pydantic_core import from_json, to_json
 
 from service.actions.service import Service
 from service.store import figure_upkeep, figures, log
@@ -40,15 +41,18 @@ async def _count(tx: Tx, changes: Changes, tenant_id: UUID, size: int, until: in
     known = await figures.kept(tx, tenant_id, {event.item_id for event in happened})
     if (known.counted or 0) != size:
         return
-    after: dict[UUID, Kept | None] = {item_id: Kept.from_text(text) for item_id, text in known.states.items()}
+    after: dict[UUID, Kept | None] = {
+        item_id: Kept.from_list(from_json(text)) for item_id, text in known.states.items()
+    }
     rows: list[Params] = []
     for event in happened:
-        item_id, data = event.item_id, json.loads(event.body)["data"]
+        item_id, data = event.item_id, from_json(event.body, cache_strings="keys")["data"]
         after[item_id], deltas = follow(after.get(item_id), Happened(event.type, event.at, data), known.tz)
         for ordinal, delta in enumerate(deltas):
             rows.append(figures.delta_params(tenant_id, event.position, ordinal, item_id, delta))
     changes.many(figures.INSERT_DELTA, rows)
-    figures.keep(changes, tenant_id, known.states, {item_id: kept.to_text() for item_id, kept in after.items() if kept})
+    kept = {item_id: to_json(each.to_list()).decode() for item_id, each in after.items() if each is not None}
+    figures.keep(changes, tenant_id, known.states, kept)
     figures.advance(changes, tenant_id, known.counted, until)
 
 

@@ -190,6 +190,10 @@ TAGS = [
     {"name": "events", "description": "The record of everything (全程纪实), in the order of its positions."},
     {"name": "webhooks", "description": "Endpoints that events are sent to, signed (Standard Webhooks, CloudEvents)."},
     {"name": "log", "description": "Proof that the record was not rewritten: checkpoints and Merkle proofs."},
+    {
+        "name": "statistics",
+        "description": "Figures (统计) by unit, ledger, month, source and severity, and the items behind them.",
+    },
     {"name": "ledgers", "description": "Ledgers and their policies."},
     {"name": "calendars", "description": "Working days and days off, where the tenant knows better or sooner."},
     {"name": "units", "description": "The organisation tree."},

@@ -114,7 +114,7 @@ class FigureRow(SQLModel, table=True):
     closures_decided: int
     closures_returned: int
     reopened: int
-    interviews: int
+    interviews_held: int
     annulled: int
     annulled_overdue: int
 

@@ -152,6 +152,7 @@ ACTIVE_CHILD = Statement(
 )
 
 EVERY = Statement(select(*_columns).where(_units.c.tenant_id == _tenant))
+SOME = Statement(select(*_columns).where(_units.c.tenant_id == _tenant, any_of(_units.c.id, ids("unit_ids"))))
 
 CHANGEABLE = ("code", "name", "parent_id", "level", "active", "version", "updated_at")
 UPDATE = Statement(
@@ -248,6 +249,11 @@ async def placed(tx: Tx, tenant_id: UUID, unit_id: UUID, scope: Iterable[UUID]) 
 async def every(tx: Tx, tenant_id: UUID) -> list[Unit]:
     """All units of a tenant: for what judges the whole tree."""
     return [Unit(*row) for row in await tx.all(EVERY, tenant_id=tenant_id)]
+
+
+async def some(tx: Tx, tenant_id: UUID, unit_ids: Iterable[UUID]) -> list[Unit]:
+    """Units by id, whoever sees them."""
+    return [Unit(*row) for row in await tx.all(SOME, tenant_id=tenant_id, unit_ids=list(unit_ids))]
 
 
 async def page(tx: Tx, tenant_id: UUID, scope: Iterable[UUID], after: str, limit: int, **given: Any) -> list[Unit]:

@@ -40,7 +40,7 @@ RUN_SECONDS = 0.2
 GRACE_SECONDS = 2.0
 """How long what is on its way may still take when the courier is told to stop."""
 
-REMEMBERED = 1000
+REMEMBERED = 200
 """Endpoints whose pace is remembered while nothing is on its way to them."""
 
 DONE: dict[str, Status] = {Fate.DELIVERED: Status.DELIVERED, Fate.DEAD: Status.DEAD}
@@ -68,6 +68,7 @@ class Courier(Loop):
         self._tasks: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._outcomes = Outcomes(service, clock, self._look.set)
+        self._looking: asyncio.Task[int] | None = None
         self._closing = False
 
     async def run(self) -> None:
@@ -85,7 +86,9 @@ class Courier(Loop):
 
     async def _turn(self, now: datetime) -> bool:
         self._look.clear()
-        if await self.look(now):
+        # Cancelled in the middle, what was taken would be nobody's until its lease ends.
+        self._looking = asyncio.create_task(self.look(now))
+        if await asyncio.shield(self._looking):
             return True
         if self._tasks or self._outcomes.writing:
             # Whatever makes room for more is not slept through.
@@ -137,12 +140,13 @@ class Courier(Loop):
         """Give back what was in hand for too long, and forget endpoints that nothing is on its way to."""
         now = asyncio.get_running_loop().time()
         for endpoint in self._endpoints.values():
-            self._outcomes.add(*(self._untried(run) for run in endpoint.stale(now)))
+            self._give_back(endpoint.stale(now))
         if len(self._endpoints) > REMEMBERED:
-            self._endpoints = {id_: each for id_, each in self._endpoints.items() if not each.idle}
+            self._endpoints = {id_: each for id_, each in self._endpoints.items() if not each.forgettable(now)}
 
-    def _untried(self, run: Run) -> Report:
-        return Report(run, self._clock())
+    def _give_back(self, runs: list[Run]) -> None:
+        """Let them be due now, for whoever takes them."""
+        self._outcomes.add(*(Report(run, self._clock()) for run in runs))
 
     # -- sending
 
@@ -218,7 +222,9 @@ class Courier(Loop):
         arrived = verdict.fate == Fate.DELIVERED
         endpoint.answered(outcome.latency_ms / 1000, arrived)
         report.arrived.append(arrived)
-        report.gone = verdict.fate == Fate.GONE
+        if verdict.fate == Fate.GONE:
+            report.gone = True
+            self._give_back(endpoint.gone(asyncio.get_running_loop().time()))
         report.wrote(stop, DONE.get(verdict.fate, Status.PENDING), outcome, now)
         report.next_at = verdict.at or now
         return arrived
@@ -233,10 +239,11 @@ class Courier(Loop):
     async def close(self) -> None:
         """Begin nothing more, give what is on its way a moment, give the rest back, and write everything down."""
         self._closing = True
+        if self._looking is not None:
+            await asyncio.gather(self._looking, return_exceptions=True)
         self._outcomes.hurry()
         for endpoint in self._endpoints.values():
-            self._outcomes.add(*(self._untried(taken.run) for taken in endpoint.waiting))
-            endpoint.waiting.clear()
+            self._give_back(endpoint.gone(asyncio.get_running_loop().time()))
         if self._tasks:
             _, slow = await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
             for task in slow:

@@ -18,6 +18,9 @@ FRESH_SECONDS = 5.0
 BARRED_SECONDS = 60.0
 """How long an endpoint is left alone for which nothing can be taken by a fault of ours."""
 
+GONE_SECONDS = 1.0
+"""How long one that says it is gone: until that is written down."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -43,6 +46,9 @@ class Endpoint:
     @property
     def idle(self) -> bool:
         return not self.waiting and not self.sending
+
+    def forgettable(self, now: float) -> bool:
+        return self.idle and max(self.next_slot, self.barred_until) <= now
 
     def at_once(self, concurrency: int) -> int:
         return 1 if self.failures >= AILING_AT else concurrency
@@ -70,6 +76,13 @@ class Endpoint:
         runs = []
         while self.waiting and now - self.waiting[0].at > FRESH_SECONDS:
             runs.append(self.waiting.popleft().run)
+        return runs
+
+    def gone(self, now: float) -> list[Run]:
+        """What was in hand for an endpoint that will take nothing any more."""
+        self.barred_until = now + GONE_SECONDS
+        runs = [taken.run for taken in self.waiting]
+        self.waiting.clear()
         return runs
 
     async def pace(self, rate_limit: int | None) -> None:

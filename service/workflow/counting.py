@@ -186,7 +186,7 @@ def _returned(turn: Turn, data: Data, changes: Data) -> None:
 
 
 def _talked(turn: Turn, data: Data, changes: Data) -> None:
-    turn.add(Metric.INTERVIEWS, _day(data["held_on"]) or turn.day)
+    turn.add(Metric.INTERVIEWS_HELD, _day(data["held_on"]) or turn.day)
 
 
 def _nothing_more(turn: Turn, data: Data, changes: Data) -> None:

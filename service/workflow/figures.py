@@ -42,7 +42,7 @@ class Metric(StrEnum):
     CLOSURES_DECIDED = "closures_decided"
     CLOSURES_RETURNED = "closures_returned"
     REOPENED = "reopened"
-    INTERVIEWS = "interviews"
+    INTERVIEWS_HELD = "interviews_held"
     ANNULLED = "annulled"
     ANNULLED_OVERDUE = "annulled_overdue"
 
@@ -242,7 +242,7 @@ FIGURES: tuple[Figure, ...] = (
         Text("重开数 ÷ 销号数", "reopened / closed"),
     ),
     _count(
-        "interviews",
+        "interviews_held",
         Text("约谈数", "Interviews"),
         Text("按约谈日期计入的已记录约谈", "Interviews on record, by the day they were held."),
         Text("待约谈和已取消的", "Those still to be held, and those cancelled."),

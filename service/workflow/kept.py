@@ -1,10 +1,9 @@
 """What the figures keep of an item between two events: as little as it takes to count the next one.
 
 It is read and written for every event that counts, so its days are ordinals and its ids text: nothing has to be
-converted on the way to the database and back.
+converted on the way to JSON and back.
 """
 
-import json
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
@@ -72,17 +71,16 @@ class Kept:
             values[place] = values[place].copy()
         return Kept(*values)
 
-    def to_text(self) -> str:
-        return _ENCODER.encode(_values(self))
+    def to_list(self) -> list[Any]:
+        """As it is stored: its fields by their places."""
+        return list(_values(self))
 
     @classmethod
-    def from_text(cls, text: str) -> "Kept":
-        """What `to_text` made."""
-        stored: list[Any] = json.loads(text)
+    def from_list(cls, stored: list[Any]) -> "Kept":
+        """What `to_list` made."""
         return cls(*stored)
 
 
 _NAMES = [each.name for each in fields(Kept)]
 _HELD = [_NAMES.index(name) for name in ("units", "fell", "met", "lasting", "counted")]
 _values = attrgetter(*_NAMES)
-_ENCODER = json.JSONEncoder(separators=(",", ":"))

@@ -324,6 +324,39 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", "/v1/events")
 
 
+# -- statistics
+
+
+@call("get_statistics")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/statistics?by=unit")
+
+
+@call("get_statistics: unit", "/query/unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics?by=month&unit={at.id}")
+
+
+@call("get_statistics: ledger", "/query/ledger")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics?by=source&ledger={(await ledger_at(at))['id']}")
+
+
+@call("get_statistics_items")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/statistics/items?metric=listed")
+
+
+@call("get_statistics_items: unit", "/query/unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics/items?metric=closed&unit={at.id}&subtree=false")
+
+
+@call("get_statistics_items: ledger", "/query/ledger")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics/items?metric=overdue&ledger={(await ledger_at(at))['id']}")
+
+
 @call("get_log_checkpoint")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", "/v1/log/checkpoint")

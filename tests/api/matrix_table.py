@@ -751,6 +751,55 @@ TABLE = {
         viewer      200     200     422     422     422
         auditor     200     200     200     200     422
     """,
+    # -- statistics; without a unit they are about the caller's own scope
+    "get_statistics": """
+        admin       200     200     200     200     200
+        supervisor  200     200     200     200     200
+        responsible 200     200     200     200     200
+        platform    200     200     200     200     200
+        viewer      200     200     200     200     200
+        auditor     200     200     200     200     200
+    """,
+    "get_statistics: unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "get_statistics: ledger": """
+        admin       200     200     200     200     422
+        supervisor  200     200     200     200     422
+        responsible 200     200     200     200     422
+        platform    200     200     200     200     422
+        viewer      200     200     200     200     422
+        auditor     200     200     200     200     422
+    """,
+    "get_statistics_items": """
+        admin       200     200     200     200     200
+        supervisor  200     200     200     200     200
+        responsible 200     200     200     200     200
+        platform    200     200     200     200     200
+        viewer      200     200     200     200     200
+        auditor     200     200     200     200     200
+    """,
+    "get_statistics_items: unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "get_statistics_items: ledger": """
+        admin       200     200     200     200     422
+        supervisor  200     200     200     200     422
+        responsible 200     200     200     200     422
+        platform    200     200     200     200     422
+        viewer      200     200     200     200     422
+        auditor     200     200     200     200     422
+    """,
     "get_log_checkpoint": """
         admin       200     200     200     200     200
         supervisor  403     403     403     403     403

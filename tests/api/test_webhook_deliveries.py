@@ -124,6 +124,27 @@ async def test_an_endpoint_may_ask_for_a_longer_wait(world: World, days: Days, h
     assert [each["status"] for each in await rows(world, hook)] == ["delivered"]
 
 
+async def test_elsewhere_an_endpoint_gets_at_once_what_waits(
+    world: World, days: Days, here: Endpoint, hook: str
+) -> None:
+    here.answering(500)
+    await world.item()
+    await days.deliver()
+    await days.deliver(timedelta(seconds=6))
+    async with endpoint() as there:
+        ok(await patch(world, hook, url=there.url))
+        await days.deliver()
+        assert (len(here.sent), len(there.sent)) == (2, 1)
+
+
+async def test_an_old_secret_signs_for_a_day(world: World, days: Days, here: Endpoint, hook: str) -> None:
+    ok(await world.admin.post(f"{hook}/rotate", json={}))
+    for later in (timedelta(hours=23), timedelta(hours=2)):
+        await world.item()
+        await days.deliver(later)
+    assert [len(sent.headers["webhook-signature"].split(" ")) for sent in here.sent] == [2, 1]
+
+
 async def test_what_gets_no_answer_says_why(world: World, days: Days, here: Endpoint, hook: str) -> None:
     here.answers = lambda sent: b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf\0"
     here.closes = True
@@ -305,7 +326,11 @@ async def test_what_a_replay_may_be_asked_for(world: World, days: Days, here: En
         ({"after": "1"}, "/after", "wrong_type"),
     ):
         refused(await world.admin.post(path, json=body), "invalid_request", (pointer, code))
-    refused(await world.admin.post(path, json={"delivery_id": NOBODY}), "not_found")
+    refused(
+        await world.admin.post(path, json={"delivery_id": NOBODY}),
+        "invalid_request",
+        ("/delivery_id", "unknown_reference"),
+    )
     assert ok(await world.admin.post(path, json={"after": 2**50}), 202) == {"count": 0, "last_position": 2**50}
     assert ok(await world.admin.post(path, json={"after": 7, "before": 3}), 202) == {"count": 0, "last_position": 7}
 
@@ -316,7 +341,11 @@ async def test_another_s_delivery_is_not_there(world: World, days: Days, here: E
     await world.item()
     await days.deliver()
     (row,) = await rows(world, hook)
-    refused(await platform.post(f"/v1/webhooks/{own['id']}/replay", json={"delivery_id": row["id"]}), "not_found")
+    refused(
+        await platform.post(f"/v1/webhooks/{own['id']}/replay", json={"delivery_id": row["id"]}),
+        "invalid_request",
+        ("/delivery_id", "unknown_reference"),
+    )
     await world.admin.delete(f"/v1/webhooks/{own['id']}")
 
 

@@ -103,7 +103,15 @@ def _organisation(maker: Maker) -> dict[str, list[str]]:
         "issuers": _ids(issuers[:3]),
         "distrusted": _ids(issuers[3:]),
         "problems": ["guard_refused", "not_found"],
+        "webhooks": _webhooks(maker, 3),
+        "to_drop": _webhooks(maker, 3),
     }
+
+
+def _webhooks(maker: Maker, count: int) -> list[str]:
+    """Endpoints with a name that nobody has: what is sent there comes to nothing."""
+    body = {"url": "https://hook.invalid/county", "types": ["item.*"]}
+    return _ids([maker.made("/v1/webhooks", **body) for _ in range(count)])
 
 
 def _items(maker: Maker) -> dict[str, list[str]]:

@@ -44,9 +44,9 @@ WORK = (
 )
 """What `xiaohao worker` runs, here also on SQLite."""
 
-WRITERS, SECONDS, KILLS = 4, 5, 3
-WRITERS_IN_FULL, SECONDS_IN_FULL, KILLS_IN_FULL = 16, 60, 15
-"""It goes on until so many seconds have passed and so many workers were killed at work."""
+WRITERS, SECONDS, KILLS, LIVES = 4, 5, 3, 3
+WRITERS_IN_FULL, SECONDS_IN_FULL, KILLS_IN_FULL, LIVES_IN_FULL = 16, 60, 15, 8
+"""It goes on until so many seconds have passed and so many workers were killed, none older than so many seconds."""
 
 HOPELESS = "无望"
 HOPELESS_EVERY, HOPELESS_MOST = 10, 12
@@ -152,7 +152,7 @@ def start(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-async def kill_and_restart(settings: Settings, home: Path, kills: int, ends: float) -> None:
+async def kill_and_restart(settings: Settings, home: Path, kills: int, lives: float, ends: float) -> None:
     """So many times at least, and until then; each when it is at work."""
     homes = [home / f"worker{place}" for place in range(WORKERS)]
     workers = [start(settings, each) for each in homes]
@@ -160,7 +160,7 @@ async def kill_and_restart(settings: Settings, home: Path, kills: int, ends: flo
         for count, place in enumerate(itertools.cycle(range(WORKERS)), 1):
             while not (homes[place] / UP).exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            await asyncio.sleep(chance.uniform(0.5, 2.5))
+            await asyncio.sleep(chance.uniform(1, lives))
             workers[place].kill()
             workers[place].wait()
             if count > kills and time.monotonic() > ends:
@@ -185,11 +185,10 @@ async def test_every_endpoint_that_is_well_gets_everything_in_order(
             made = await world.admin.post("/v1/webhooks", json={"url": ear.url, "types": ["item.*"]})
             ear.id = ok(made, 201)["id"]
         serial, over = itertools.count(1), asyncio.Event()
-        writers, seconds, kills = (
-            (WRITERS_IN_FULL, SECONDS_IN_FULL, KILLS_IN_FULL) if full else (WRITERS, SECONDS, KILLS)
-        )
+        in_full = (WRITERS_IN_FULL, SECONDS_IN_FULL, KILLS_IN_FULL, LIVES_IN_FULL)
+        writers, seconds, kills, lives = in_full if full else (WRITERS, SECONDS, KILLS, LIVES)
         writing = asyncio.gather(*(write(world, lambda: not over.is_set(), serial) for _ in range(writers)))
-        await kill_and_restart(settings, tmp_path, kills, time.monotonic() + seconds)
+        await kill_and_restart(settings, tmp_path, kills, lives, time.monotonic() + seconds)
         over.set()
         await writing
         # All are killed. In the time that passes now nobody errs any more who only did so now and then.

@@ -32,6 +32,8 @@ ONE_ROW = (
     "calendars",
     "replans",
     "log_heads",
+    "figure_heads",
+    "figure_folds",
 )
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
@@ -39,6 +41,9 @@ MEANT = {
     "lanes.DUE": "the first row of a queue, then the first of the next endpoint",
     "webhooks.LISTENING": "a tenant has few endpoints, and each of them is asked",
     "audit.STRAYS": "an audit goes through everything that there is",
+    "figure_upkeep.FIRST_DELTA": "the first of a tenant's, in their order",
+    "figure_upkeep.SOME_STATES": "the first of a tenant's, in their order",
+    "figure_upkeep.FIRST_SUM": "the first of a tenant's, in their order",
     "log.BUSY": "one row of a queue, then the first of the next tenant",
     "log.WAITING": "the first of a tenant's queue, in its order",
     "idempotency.FORGET": "once an hour, of what is two days old at most",

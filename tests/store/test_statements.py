@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Dialect, bindparam, select
 
 import service.store
-from service.store import items, lists, postgres, sqlite
+from service.store import figure_items, figure_sums, items, lists, postgres, sqlite
 from service.store.database import Statement
 from service.store.items import ItemRow
 from service.store.types import GATE
@@ -44,6 +44,15 @@ UNGUARDED = {"idempotency.FORGET", "keys.USED"}
 """Housekeeping: no decision stands behind it."""
 
 
+FIGURES = (
+    ("month",),
+    ("unit", "below"),
+    ("ledger", "below", "ledgers", "severities", "sources"),
+    ("severity", "below", "category"),
+)  # fmt: skip
+"""What tables of figures are by and narrowed to, some of each."""
+
+
 def statements() -> Iterator[tuple[str, Statement]]:
     """Every statement that a module of the store holds, by its name."""
     for module in pkgutil.iter_modules(service.store.__path__):
@@ -57,6 +66,16 @@ def composed() -> Iterator[tuple[str, Statement]]:
     """Those that are made for a shape on demand: an item's columns, one of each kind."""
     for columns in (("state",), tuple(sorted(Item.__dataclass_fields__.keys() - {"id", "revision"})), ()):
         yield f"items.write({len(columns)} columns)", items.write(columns)
+    for by, *filters in FIGURES:
+        name, narrowed = ", ".join([by, *filters]), tuple(filters)
+        if "category" not in filters:
+            yield f"figure_sums.months({name})", figure_sums.months(by, narrowed)
+        yield f"figure_sums.days({name})", figure_sums.days(by, narrowed)
+        yield f"figure_sums.days({name}, repeated)", figure_sums.days(by, narrowed, "month")
+        yield f"figure_sums.unfolded({name})", figure_sums.unfolded(by, narrowed)
+        yield f"figure_sums.closings({name})", figure_sums.closings(by, narrowed)
+        yield f"figure_items.on_days({name})", figure_items.on_days(narrowed, True)
+        yield f"figure_items.lasting({name})", figure_items.lasting(narrowed)
 
 
 ALL = dict([*statements(), *composed()])

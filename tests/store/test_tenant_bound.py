@@ -23,6 +23,7 @@ from tests.store.test_statements import ALL, DIALECTS
 ACROSS_TENANTS = {
     "tenants.ALL": "upkeep goes through every tenant in turn",
     "lanes.DUE": "couriers find which endpoints have something due, once a tick",
+    "figure_upkeep.BEHIND": "workers find whose figures are not counted or not summed up to the end, once a tick",
     "log.BUSY": "the sequencer finds whose events wait for a position, once a tick",
     "feed.SIZES": "readers who wait are told that their tenant's log has grown, all by one question",
     "published.GROWN": "upkeep finds whose log has grown since its last published checkpoint, once an hour",

@@ -12,7 +12,7 @@ async def test_the_service_runs_it_inside_and_says_how_it_fares(settings: Settin
         measured = (await world.admin.get("/metrics")).text
         for name in ("xiaohao_clock_backlog", "xiaohao_clock_lag_seconds", "xiaohao_looks_total", "xiaohao_replans"):
             assert f"\n{name} " in measured
-        assert [each.name for each in world.app.state.loops] == ["clock", "sequencer", "courier"]
+        assert [each.name for each in world.app.state.loops] == ["clock", "sequencer", "figures", "courier"]
         # The sequencer comes round too often for a test to catch it late.
         clock, *_ = world.app.state.loops
         clock._beat -= loop.ALIVE_SECONDS

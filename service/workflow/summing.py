@@ -1,0 +1,178 @@
+"""From counts to a table of figures: what lasts, rates, and days to close.
+
+Of what lasts there is one sum, as of the period's last day. What lasted earlier is counted back from there.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from service.workflow.figures import COUNTS, FIGURES, LASTING, OVERDUE, RECTIFYING
+from service.workflow.folding import month_of
+
+Key = Any
+"""What a row of a table is about: a unit's or a ledger's id, a word, or the first day of a month."""
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From a day to another, both good."""
+
+    first: date
+    last: date
+
+    @property
+    def months(self) -> tuple[date, date]:
+        """The months that it begins and ends in."""
+        return month_of(self.first), month_of(self.last)
+
+    @property
+    def cut(self) -> tuple[date, ...]:
+        """The months of which only a part lies in it."""
+        begins, ends = self.months
+        found = {begins: None} if self.first != begins else {}
+        if self.last != end_of(ends):
+            found[ends] = None
+        return tuple(found)
+
+    def part_of(self, month: date) -> "Period":
+        """What of a month lies in it."""
+        return Period(max(self.first, month), min(self.last, end_of(month)))
+
+
+def end_of(month: date) -> date:
+    """The last day of the month that begins on a day."""
+    return next_month(month) - ONE_DAY
+
+
+def next_month(month: date) -> date:
+    """The first day of the month behind the one that begins on a day."""
+    return month_of(month + timedelta(days=31))
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was counted, by row and metric. `lasting` as of the period's last day.
+
+    `repeated` are counts that a row must leave out, because the stretch counted in its period before; `over_all` are
+    those that the whole period must leave out. `days` are closings by the days that they took.
+    """
+
+    counted: dict[Key, Counter[str]] = field(default_factory=dict)
+    repeated: dict[Key, Counter[str]] = field(default_factory=dict)
+    over_all: Counter[str] = field(default_factory=Counter)
+    lasting: dict[Key, Counter[str]] = field(default_factory=dict)
+    days: dict[Key, Counter[int]] = field(default_factory=dict)
+
+
+Figures = dict[str, int | float | None]
+"""Every figure by its name; a share or days of nothing are None."""
+
+
+def rows_of(sums: Sums) -> dict[Key, Figures]:
+    """A table whose rows are parts of one period."""
+    keys = {**sums.counted, **sums.lasting, **sums.days}
+    return {
+        key: figures(
+            _less(sums.counted.get(key), sums.repeated.get(key)),
+            sums.lasting.get(key, Counter()),
+            sums.days.get(key, Counter()),
+        )
+        for key in keys
+    }
+
+
+def months_of(sums: Sums, period: Period, today: date) -> dict[Key, Figures]:
+    """A table by months. What lasted at the end of one is what lasted at the end of the next, less that one's own."""
+    lasting = total(sums.lasting.values())
+    found: dict[Key, Figures] = {}
+    for month in reversed(list(_months(period))):
+        counted = sums.counted.get(month, Counter())
+        found[month] = figures(_less(counted, sums.repeated.get(month)), lasting, sums.days.get(month, Counter()))
+        lasting = Counter(lasting)
+        for each in LASTING.values():
+            lasting[each.begun] -= counted[each.begun]
+            lasting[each.ended] -= counted[each.ended]
+    return _without_blanks(found, month_of(today))
+
+
+def _without_blanks(found: dict[Key, Figures], this_month: date) -> dict[Key, Figures]:
+    """In the order of time, without the empty months at both ends. That something lasts now tells nothing of months
+    to come."""
+    told = [
+        month
+        for month, values in found.items()
+        if any(values[name] for name in COUNTS if month <= this_month or name not in LASTING)
+    ]
+    return {month: found[month] for month in sorted(found) if told and min(told) <= month <= max(told)}
+
+
+def _months(period: Period) -> Iterator[date]:
+    month, last = period.months
+    while month <= last:
+        yield month
+        month = next_month(month)
+
+
+def whole_of(sums: Sums) -> Figures:
+    """The figures of the whole period, all rows together."""
+    return figures(
+        _less(total(sums.counted.values()), sums.over_all), total(sums.lasting.values()), total(sums.days.values())
+    )
+
+
+def total(counters: Iterable[Counter[Any]]) -> Counter[Any]:
+    found: Counter[Any] = Counter()
+    for counter in counters:
+        found.update(counter)
+    return found
+
+
+def _less(counted: Counter[str] | None, repeated: Counter[str] | None) -> Counter[str]:
+    found = Counter(counted or {})
+    found.subtract(repeated or {})
+    return found
+
+
+def figures(counted: Counter[str], lasting: Counter[str], days: Counter[int]) -> Figures:
+    """Every figure from the counts of a period, from what lasts at its end, and from the days of its closings."""
+    found: Figures = {name: counted[name] for name in COUNTS}
+    found["overdue"] = lasting[OVERDUE.begun] - lasting[OVERDUE.ended]
+    # Whatever lasts at the end, and whatever ended in the period: it lasted in it.
+    found["rectifying"] = lasting[RECTIFYING.begun] - lasting[RECTIFYING.ended] + counted[RECTIFYING.ended]
+    for each in FIGURES:
+        if each.numerator is not None and each.denominator is not None:
+            found[each.name] = _share(found[each.numerator], found[each.denominator])
+    found["median_days_to_close"] = median(days)
+    found["p90_days_to_close"] = nearest_rank(days, 90)
+    return {each.name: found[each.name] for each in FIGURES}
+
+
+def _share(part: int | float | None, whole: int | float | None) -> float | None:
+    return round(part / whole, 4) if part is not None and whole else None
+
+
+def median(days: Counter[int]) -> float | None:
+    """The middle one; of an even number, half-way between the middle two."""
+    count = days.total()
+    if not count:
+        return None
+    return (_nth(days, (count + 1) // 2) + _nth(days, count // 2 + 1)) / 2
+
+
+def nearest_rank(days: Counter[int], percent: int) -> int | None:
+    """The least number of days that `percent` of them did not exceed."""
+    count = days.total()
+    return _nth(days, -(-count * percent // 100)) if count else None
+
+
+def _nth(days: Counter[int], n: int) -> int:
+    for value in sorted(days):
+        n -= days[value]
+        if n <= 0:
+            return value
+    raise ValueError("there are not so many")

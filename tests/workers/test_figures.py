@@ -1,0 +1,150 @@
+"""Figures of a county that has lived: the same by the counts, by a rebuild, and by plain counting of the events.
+
+The county is that of the simulation: random people, outages of the clock, calendars that change. What is asked for is
+drawn too. The plain counting shares no code with the service's. That mistakes are found: test_figures_planted.py.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, or_, select
+from sqlmodel import SQLModel
+
+from service.actions import figuring
+from service.actions.service import Service
+from service.actions.statistics import Asked
+from service.app import running
+from service.errors import Refused
+from service.settings import Settings
+from service.store import figure_upkeep
+from service.store.base import table
+from service.store.database import Changes, Statement, Tx
+from service.store.figures import FigureDelta, FigureRow, FigureState
+from service.workers import figures, sequencer
+from service.workflow.figures import METRICS
+from service.workflow.summing import Period
+from tests.figures import QUESTIONS, QUESTIONS_IN_FULL, Sight, lived, seen, wrong
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+async def sequenced(settings: Settings) -> Settings:
+    await lived(settings)
+    return settings
+
+
+async def stored(service: Service) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row that counting has made, but for sums of nothing: where batches ended decides whether there are any."""
+
+    sums = table(FigureRow)
+    something = or_(*(sums.c[metric] != 0 for metric in METRICS))
+
+    async def action(tx: Tx) -> dict[str, list[tuple[Any, ...]]]:
+        found = {}
+        for model in (FigureDelta, FigureState, FigureRow):
+            rows = select(*table(model).c)
+            read = await tx.all(Statement(rows.where(something) if model is FigureRow else rows))
+            found[str(model.__tablename__)] = sorted(tuple(map(str, row)) for row in read)
+        return found
+
+    return await service.read(action)
+
+
+async def test_figures_are_those_that_are_counted_plainly(
+    sequenced: Settings, full: bool, record_property: Callable[[str, object], None]
+) -> None:
+    number = QUESTIONS_IN_FULL if full else QUESTIONS
+    async with seen(sequenced) as sight:
+        assert await wrong(sight, number) == []
+        await figures.run_until_done(sight.service)
+        assert await figuring.behind(sight.service) == []
+        assert await wrong(sight, number, seed=2) == []
+        record_property("figures counted plainly", 2 * number * 24)
+
+
+async def test_every_figure_was_something(sequenced: Settings) -> None:
+    """What is compared was not nought throughout; late annulments are rare in so small a county."""
+    async with seen(sequenced) as sight:
+        _, total = sight.expected(Asked(period=Period(*sight.days)), "month")
+        assert {name for name, value in total.items() if not value} <= {"annulled_overdue"}
+
+
+async def test_a_rebuild_makes_the_same_rows(sequenced: Settings, full: bool) -> None:
+    async with seen(sequenced) as sight:
+        await figures.run_until_done(sight.service)
+        before = await stored(sight.service)
+        counted = await figuring.rebuild(sight.service, sight.call.tenant_id)
+        assert counted > 1000
+        assert await stored(sight.service) == before
+        assert await wrong(sight, QUESTIONS_IN_FULL if full else QUESTIONS, seed=3) == []
+
+
+async def test_a_rebuild_that_was_broken_off_is_finished_by_the_workers(
+    sequenced: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers are refused meanwhile: half a sum is no figure."""
+    async with seen(sequenced) as sight:
+        service, tenant_id = sight.service, sight.call.tenant_id
+        await figures.run_until_done(service)
+        before = await stored(service)
+        asked, by = next(sight.questions(1, 1))
+        monkeypatch.setattr(figure_upkeep, "AT_ONCE", 300)
+        steps = 0
+
+        async def breaks_off(*_: object) -> bool:
+            nonlocal steps
+            steps += 1
+            if steps == 3:
+                raise KeyboardInterrupt
+            return await catch_up(service, tenant_id)
+
+        catch_up = figuring.catch_up
+        with monkeypatch.context() as patch:
+            patch.setattr(figuring, "catch_up", breaks_off)
+            with pytest.raises(KeyboardInterrupt):
+                await figuring.rebuild(service, tenant_id)
+        with pytest.raises(Refused, match="unavailable"):
+            await sight.differences(asked, by)
+        await figures.run_until_done(service)
+        assert await stored(service) == before
+
+
+async def test_a_log_from_before_there_were_figures_is_counted_by_the_workers(sequenced: Settings) -> None:
+    async with seen(sequenced) as sight:
+        service, tenant_id = sight.service, sight.call.tenant_id
+        await figures.run_until_done(service)
+        before = await stored(service)
+
+        async def as_before(tx: Tx) -> None:
+            changes = Changes()
+            for name in ("figure_deltas", "figure_states", "figures", "figure_heads", "figure_folds"):
+                changes.add(Statement(delete(SQLModel.metadata.tables[name])))
+            await tx.apply(changes)
+
+        await service.database.write(as_before, locking=True)
+        assert await figuring.behind(service) == [tenant_id]
+        await asyncio.gather(*(figures.run_until_done(service) for _ in range(3)))
+        await figures.run_until_done(service)
+        assert await stored(service) == before
+
+
+# -- many at once
+
+
+async def test_counts_are_whole_whoever_works(sequenced: Settings) -> None:
+    """Sequencers, workers and a rebuild at the same time, while new items are listed."""
+    async with running(sequenced) as service:
+        sight = await Sight.of(sequenced, service)
+        tenant_id = sight.call.tenant_id
+        await figuring.rebuild(service, tenant_id)
+        before = await stored(service)
+        await asyncio.gather(
+            figuring.rebuild(service, tenant_id),
+            *(sequencer.run_until_done(service) for _ in range(2)),
+            *(figures.run_until_done(service) for _ in range(2)),
+        )
+        await figures.run_until_done(service)
+        assert await stored(service) == before
