@@ -36,7 +36,7 @@ from service.api.fields import MAX_INTEGER, Boolean, Code, Id, Integer, Model, l
 from service.api.openapi import READ, WRITE, documented
 from service.api.references import named_or_none
 from service.errors import invalid
-from service.workflow.delivery import MAX_TYPE_LENGTH, MAX_TYPES, Format
+from service.workflow.delivery import GLOB, MAX_TYPE_LENGTH, MAX_TYPES, Format
 from service.workflow.webhooks import Status
 
 router = Room(route_class=Route, tags=["webhooks"])
@@ -44,7 +44,7 @@ router = Room(route_class=Route, tags=["webhooks"])
 BEGINNING, END = UUID(int=0), UUID(int=2**128 - 1)
 
 Url = Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
-Type = Annotated[str, Field(min_length=1, max_length=MAX_TYPE_LENGTH, pattern=r"^[a-z0-9_.*]+$")]
+Type = Annotated[str, Field(min_length=1, max_length=MAX_TYPE_LENGTH, pattern=f"^{GLOB}$")]
 Types = Annotated[list[Type], Field(min_length=1, max_length=MAX_TYPES)]
 Rate = Annotated[int, Field(ge=1, le=1000), Integer]
 Position = Annotated[int, Field(ge=0, le=MAX_INTEGER), Integer]

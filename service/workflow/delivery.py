@@ -45,7 +45,10 @@ CLOUDEVENT_TYPES = "cn.xiaohao."
 PING = "webhook.ping"
 """The type of a test event, which stands in no log."""
 
-_GLOB = re.compile(r"(\*|[a-z][a-z0-9_]*)(\.(\*|[a-z][a-z0-9_]*))*")
+GLOB = r"(\*|[a-z][a-z0-9_]*)(\.(\*|[a-z][a-z0-9_]*))*"
+"""Words between dots, any of them a `*`."""
+
+_GLOB = re.compile(GLOB)
 
 
 class Format(StrEnum):
