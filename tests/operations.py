@@ -257,7 +257,7 @@ class Drawing:
         if self.random.random() < 0.2:
             triggers = ["claim", "extend", "close", "escalate", "resume", "transfer", "reopen", "annul"]
         # What needs a long way before it is taken when it can be; nothing follows an annulment.
-        weights = {"reopen": 9, "resume": 15, "close": 4, "extend": 5, "annul": 0.5}
+        weights = {"reopen": 40, "resume": 15, "close": 4, "extend": 5, "annul": 0.5}
         trigger = self.random.choices(triggers, weights=[weights.get(each, 1.5) for each in triggers])[0]
         operation.path = f"/v1/items/{item['id']}/transitions"
         operation.body = {"trigger": trigger, **self._input(trigger, operation.mark)}

@@ -55,13 +55,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "item_id", name=op.f("pk_figure_states")),
     )
     # Nothing is counted here: the workers count what the log has already, as they do at a rebuild.
-    for name, column in (("figure_heads", "counted"), ("figure_folds", "folded")):
-        op.create_table(
-            name,
-            sa.Column("tenant_id", sa.Uuid(), nullable=False),
-            sa.Column(column, sa.BigInteger(), nullable=False),
-            sa.PrimaryKeyConstraint("tenant_id", name=op.f(f"pk_{name}")),
-        )
+    op.create_table(
+        "figure_heads",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_figure_heads")),
+    )
+    op.create_table(
+        "figure_folds",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("folded", sa.BigInteger(), nullable=False),
+        sa.Column("tree_epoch", sa.Integer(), nullable=False),
+        sa.Column("rolling_epoch", sa.Integer(), nullable=False),
+        sa.Column("rolled_month", DAY, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_figure_folds")),
+    )
     key = ("tenant_id", "level", "month", "unit_id", "ledger_id", "severity", "source")
     op.create_table(
         "figures",
@@ -76,8 +84,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(*key, name=op.f("pk_figures")),
     )
     op.create_index("ix_figures_unit", "figures", ["tenant_id", "level", "unit_id", "month"])
+    op.create_table(
+        "figure_days",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("month", DAY, nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "level", "unit_id", "month", "days", name=op.f("pk_figure_days")),
+    )
+    op.create_index("ix_figure_days_month", "figure_days", ["tenant_id", "level", "month"])
 
 
 def downgrade() -> None:
-    for name in ("figures", "figure_folds", "figure_heads", "figure_states", "figure_deltas"):
+    for name in ("figure_days", "figures", "figure_folds", "figure_heads", "figure_states", "figure_deltas"):
         op.drop_table(name)

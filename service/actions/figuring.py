@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from service.actions.service import Service
-from service.store import figure_upkeep, figures, log
+from service.store import figure_clearing, figure_upkeep, figures, log
 from service.store.database import Changes, Params, Tx
 from service.store.figures import Logged
 from service.store.log import Waiting
@@ -75,8 +75,8 @@ async def catch_up(service: Service, tenant_id: UUID, limit: int = BATCH) -> boo
         if head is None:
             return False
         counted, changes = (await figures.kept(tx, tenant_id, ())).counted or 0, Changes()
-        if counted == figure_upkeep.CLEARED:
-            await figure_upkeep.clear(tx, changes, tenant_id)
+        if counted == figure_clearing.CLEARED:
+            await figure_clearing.clear(tx, changes, tenant_id)
         elif counted < head.size:
             until = min(counted + limit, head.size)
             happened = await figures.logged(tx, tenant_id, counted, until, FOLLOWED)
@@ -113,9 +113,9 @@ async def rebuild(service: Service, tenant_id: UUID) -> int:
 
     async def forget(tx: Tx) -> None:
         # Held so that no sequencer is at work that goes by what is counted now.
-        await tx.lock(figure_upkeep.HOLD_LOG, tenant_id=tenant_id)
+        await tx.lock(figure_clearing.HOLD_LOG, tenant_id=tenant_id)
         changes = Changes()
-        figure_upkeep.forget(changes, tenant_id, (await figures.kept(tx, tenant_id, ())).counted)
+        figure_clearing.forget(changes, tenant_id, (await figures.kept(tx, tenant_id, ())).counted)
         await tx.apply(changes)
 
     async def left(tx: Tx) -> bool:

@@ -26,6 +26,9 @@ from service.workflow.figures import ENDED
 from service.workflow.folding import month_of
 from service.workflow.turns import Delta
 
+NO_TREE = -1
+"""The epoch of no tree."""
+
 REPEATED = text("since IS NOT NULL")
 
 
@@ -78,12 +81,19 @@ class FigureHead(SQLModel, table=True):
 
 
 class FigureFold(SQLModel, table=True):
-    """`folded` is the position up to which counts are in the sums."""
+    """`folded` is the position up to which counts are in the sums.
+
+    Sums of what lies below units hold for a tree whose epoch is `tree_epoch`. Once that is another they are made anew,
+    month by month: for `rolling_epoch`, up to `rolled_month`.
+    """
 
     __tablename__ = "figure_folds"
 
     tenant_id: UUID = Field(primary_key=True)
     folded: int = Field(sa_type=BigInteger)
+    tree_epoch: int
+    rolling_epoch: int
+    rolled_month: date = Field(sa_type=Day)
 
 
 class FigureRow(SQLModel, table=True):
@@ -119,7 +129,21 @@ class FigureRow(SQLModel, table=True):
     annulled_overdue: int
 
 
-deltas, figures = table(FigureDelta), table(FigureRow)
+class FigureDays(SQLModel, table=True):
+    """Closings of a month by the days that they took; of units alone (PLAIN) and of what is below them (BELOW)."""
+
+    __tablename__ = "figure_days"
+    __table_args__ = (Index("ix_figure_days_month", "tenant_id", "level", "month"),)
+
+    tenant_id: UUID = Field(primary_key=True)
+    level: int = Field(sa_type=SmallInteger, primary_key=True)
+    unit_id: UUID = Field(primary_key=True)
+    month: date = Field(sa_type=Day, primary_key=True)
+    days: int = Field(primary_key=True)
+    count: int
+
+
+deltas, figures, figure_days = table(FigureDelta), table(FigureRow), table(FigureDays)
 states, heads, folds = table(FigureState), table(FigureHead), table(FigureFold)
 _log, _events, _tenants = table(LogEntry), table(EventRow), table(Tenant)
 tenant = bindparam("tenant_id", type_=deltas.c.tenant_id.type)
@@ -221,7 +245,9 @@ def advance(changes: Changes, tenant_id: UUID, before: int | None, counted: int)
     """That all is counted up to a position, if it is still counted as far as it was read to be."""
     if before is None:
         changes.add(INSERT_HEAD, tenant_id=tenant_id, counted=counted)
-        changes.add(INSERT_FOLD, tenant_id=tenant_id, folded=0)
+        changes.add(
+            INSERT_FOLD, tenant_id=tenant_id, folded=0, tree_epoch=NO_TREE, rolling_epoch=NO_TREE, rolled_month=date.min
+        )
     else:
         row = {"tenant_id": tenant_id, "read_counted": before, "new_counted": counted}
         changes.many(ADVANCE, [row], sure=True)
