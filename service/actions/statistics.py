@@ -10,9 +10,11 @@ from service.errors import Refused, invalid
 from service.store import figure_items, figure_sums, ledgers, units
 from service.store.database import Tx
 from service.store.figure_items import START, Counted, Place
+from service.store.figure_reading import Reading
 from service.store.figure_scope import Narrowed
-from service.store.figure_sums import Head, Reading
-from service.workflow.folding import EVERY, FULL, PLAIN, WHOLE
+from service.store.figure_sums import Head
+from service.workflow.folding import EVERY
+from service.workflow.organisation import Unit
 from service.workflow.states import Severity, SourceKind
 from service.workflow.summing import Figures, Key, Period, Sums, months_of, rows_of, whole_of
 
@@ -65,12 +67,18 @@ async def read(service: Service, call: Call, asked: Asked, by: str) -> Table:
     async def action(tx: Tx) -> Table:
         head = await _head(tx, call)
         narrowed, named = await _narrowed(tx, call, asked)
+        below: list[Unit] = []
+        if by == "unit" and len(named) == 1 and not asked.alone:
+            # Its own, and each right below it with the rest.
+            below = await units.children(tx, call.tenant_id, named[0], MOST_CHILDREN)
+            narrowed = replace(narrowed, own=named[0])
         if by == "unit" and named:
-            narrowed = await _by_unit(tx, call, narrowed, named, asked.alone)
-        reading = Reading(tx, call.tenant_id, by, narrowed, asked.period, call.today, _level(by, narrowed))
-        sums = await reading.read(head.folded)
+            named = (*named, *(unit.id for unit in below))
+            narrowed = replace(narrowed, tops=named)
+        reading = Reading(tx, call.tenant_id, by, narrowed, named, asked.period, call.today, head)
+        sums = await reading.read()
         found = months_of(sums, asked.period, call.today) if by == "month" else rows_of(sums)
-        return Table(await _rows(tx, call, by, narrowed, found), whole_of(sums), head.counted)
+        return Table(await _rows(tx, call, by, narrowed, below, found), whole_of(sums), head.counted)
 
     # In one snapshot: a worker may be summing up what is read here in parts.
     return await service.read(action, varied=True, whole=True)
@@ -134,26 +142,14 @@ async def _narrowed(tx: Tx, call: Call, asked: Asked) -> tuple[Narrowed, tuple[U
     return replace(narrowed, tops=() if whole else tops or (EVERY,)), tops
 
 
-async def _by_unit(tx: Tx, call: Call, narrowed: Narrowed, named: tuple[UUID, ...], alone: bool) -> Narrowed:
-    """A row for each of several units with what is below it; one is its own, and each right below it with the rest."""
-    if len(named) > 1 or alone:
-        return replace(narrowed, tops=named)
-    below = await units.page(tx, call.tenant_id, named, "", MOST_CHILDREN, unit_id=named[0])
-    return replace(narrowed, tops=(*named, *(unit.id for unit in below)), own=named[0])
-
-
-def _level(by: str, narrowed: Narrowed) -> int:
-    """The sums that have what is asked for, and are the fewest."""
-    if by not in ("ledger", "source", "severity") and not {"ledgers", "severities", "sources"} & {*narrowed.filters}:
-        return PLAIN if narrowed.tops else WHOLE
-    return FULL if narrowed.tops else WHOLE
-
-
-async def _rows(tx: Tx, call: Call, by: str, narrowed: Narrowed, found: dict[Key, Figures]) -> list[Row]:
+async def _rows(
+    tx: Tx, call: Call, by: str, narrowed: Narrowed, below: list[Unit], found: dict[Key, Figures]
+) -> list[Row]:
     """The rows in their order: of units every one, of all else what has anything."""
     nothing = whole_of(Sums())
     if by == "unit":
-        known = await units.some(tx, call.tenant_id, narrowed.tops)
+        there = {unit.id for unit in below}
+        known = below + await units.some(tx, call.tenant_id, [unit for unit in narrowed.tops if unit not in there])
         return [
             Row(unit.id, unit.code, unit.name, unit.id == narrowed.own, found.get(unit.id, nothing))
             for unit in sorted(known, key=lambda unit: (unit.id != narrowed.own, unit.code))

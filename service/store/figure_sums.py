@@ -1,31 +1,30 @@
-"""Figures read as sums: whole months from `figures`, parts of months and what is not summed up yet from the counts.
+"""The statements that read figures as sums, composed for what a table is by and what it is narrowed to, and kept.
 
-Each statement is composed for what a table is by and what it is narrowed to, and kept. They are to be run in one
-snapshot, so that nothing is counted twice or not at all while a worker sums up.
+Whole months come from `figures`: as they are where sums of the units asked for are there (`rolled`), else joined with
+the tree. Parts of months, and what is not summed up yet, come from the counts.
 """
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Table, bindparam, func, select
+from sqlalchemy import Integer, SmallInteger, Table, bindparam, func, literal_column, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.store.base import table
 from service.store.database import Statement, Tx
-from service.store.figure_scope import Narrowed, ancestors, narrow
-from service.store.figures import deltas, figures, folds, heads, tenant
+from service.store.figure_scope import ancestors, narrow
+from service.store.figures import deltas, figure_days, figures, folds, heads, tenant
 from service.store.log import LogHead
-from service.store.types import any_of, texts
-from service.workflow.figures import LASTING_METRICS, METRICS, ONCE_A_PERIOD, ONCE_OVER, Metric
-from service.workflow.folding import ALL_TIME, FULL, month_of
-from service.workflow.summing import ONE_DAY, Key, Period, Sums, end_of, next_month
+from service.store.types import any_of, ids, numbers, texts
+from service.store.units import Tree
+from service.workflow.figures import METRICS
+from service.workflow.folding import BELOW
 
-_logs = table(LogHead)
+_logs, _trees = table(LogHead), table(Tree)
+_below: ColumnElement[int] = literal_column(str(BELOW), SmallInteger())
 
 
 def _key(of: Table, by: str) -> ColumnElement[Any]:
@@ -37,26 +36,59 @@ def _day(name: str) -> ColumnElement[date]:
     return bindparam(name, type_=deltas.c.day.type)
 
 
+_days = (deltas.c.day >= _day("from_day"), deltas.c.day <= _day("until_day"))
 _count: ColumnElement[int] = func.sum(deltas.c.count, type_=Integer())
 
 
+def _months(of: Table) -> tuple[ColumnElement[bool], ...]:
+    """From one to another, but for two."""
+    return (
+        of.c.month >= _day("from_month"), of.c.month <= _day("until_month"),
+        of.c.month != _day("left_out"), of.c.month != _day("other_left_out"),
+    )  # fmt: skip
+
+
+def _sums() -> list[ColumnElement[int]]:
+    return [func.sum(figures.c[metric], type_=Integer()) for metric in METRICS]
+
+
 @lru_cache(maxsize=256)
-def months(by: str, filters: tuple[str, ...]) -> Statement:
-    """Sums of the months from one to another, but for two that are cut."""
+def joined(by: str, filters: tuple[str, ...]) -> Statement:
+    """Sums of months, of the units below others as the tree is now."""
     source, conditions = narrow(figures, filters)
     key = _key(figures, by)
+    level = figures.c.level == bindparam("level", type_=figures.c.level.type)
     return Statement(
-        select(key, *(func.sum(figures.c[metric], type_=Integer()) for metric in METRICS))
-        .select_from(source)
-        .where(
-            *conditions,
-            figures.c.level == bindparam("level", type_=figures.c.level.type),
-            figures.c.month >= _day("from_month"),
-            figures.c.month <= _day("until_month"),
-            figures.c.month != _day("cut"),
-            figures.c.month != _day("other_cut"),
-        )
-        .group_by(key)
+        select(key, *_sums()).select_from(source).where(*conditions, level, *_months(figures)).group_by(key)
+    )
+
+
+def _rolled(of: Table) -> tuple[ColumnElement[bool], ...]:
+    """Units and what is below them; of one of them itself alone."""
+    own = bindparam("own", type_=of.c.unit_id.type)
+    return (
+        of.c.tenant_id == tenant,
+        any_of(of.c.level, numbers("levels")),
+        any_of(of.c.unit_id, ids("tops")),
+        or_(of.c.unit_id != own, of.c.level != _below),
+        *_months(of),
+    )
+
+
+@lru_cache(maxsize=2)
+def rolled(by: str) -> Statement:
+    """Sums of months by units or months, of units whose sums are there."""
+    key = figures.c.unit_id if by == "unit" else figures.c.month
+    return Statement(select(key, *_sums()).where(*_rolled(figures)).group_by(key))
+
+
+@lru_cache(maxsize=2)
+def rolled_closings(by: str) -> Statement:
+    """The same for closings by the days that they took."""
+    key = figure_days.c.unit_id if by == "unit" else figure_days.c.month
+    total = func.sum(figure_days.c["count"], type_=Integer())
+    return Statement(
+        select(key, figure_days.c.days, total).where(*_rolled(figure_days)).group_by(key, figure_days.c.days)
     )
 
 
@@ -73,13 +105,21 @@ def days(by: str, filters: tuple[str, ...], repeated: str = "") -> Statement:
     return Statement(
         select(key, deltas.c.metric, _count)
         .select_from(source)
-        .where(
-            *conditions,
-            any_of(deltas.c.metric, texts("metrics")),
-            deltas.c.day >= _day("from_day"),
-            deltas.c.day <= _day("until_day"),
-        )
+        .where(*conditions, any_of(deltas.c.metric, texts("metrics")), *_days)
         .group_by(key, deltas.c.metric)
+    )
+
+
+@lru_cache(maxsize=256)
+def closings(by: str, filters: tuple[str, ...]) -> Statement:
+    """Closings of the days from one to another, by the days that they took."""
+    source, conditions = narrow(deltas, filters)
+    key = _key(deltas, by)
+    return Statement(
+        select(key, deltas.c.days, _count)
+        .select_from(source)
+        .where(*conditions, deltas.c.metric == bindparam("metric", type_=deltas.c.metric.type), *_days)
+        .group_by(key, deltas.c.days)
     )
 
 
@@ -87,39 +127,21 @@ def days(by: str, filters: tuple[str, ...], repeated: str = "") -> Statement:
 def unfolded(by: str, filters: tuple[str, ...]) -> Statement:
     """Counts that are in no sum yet."""
     source, conditions = narrow(deltas, filters)
-    key = _key(deltas, by)
+    what = (_key(deltas, by), deltas.c.metric, deltas.c.day, deltas.c.days)
     return Statement(
-        select(key, deltas.c.metric, deltas.c.day, _count)
+        select(*what, _count)
         .select_from(source)
         .where(*conditions, deltas.c.position > bindparam("folded", type_=deltas.c.position.type))
-        .group_by(key, deltas.c.metric, deltas.c.day)
-    )
-
-
-@lru_cache(maxsize=256)
-def closings(by: str, filters: tuple[str, ...]) -> Statement:
-    """Closings by the days that they took."""
-    source, conditions = narrow(deltas, filters)
-    key = _key(deltas, by)
-    return Statement(
-        select(key, deltas.c.days, _count)
-        .select_from(source)
-        .where(
-            *conditions,
-            deltas.c.metric == bindparam("metric", type_=deltas.c.metric.type),
-            deltas.c.day >= _day("from_day"),
-            deltas.c.day <= _day("until_day"),
-        )
-        .group_by(key, deltas.c.days)
+        .group_by(*what)
     )
 
 
 HEAD = Statement(
-    select(_logs.c.size, heads.c.counted, folds.c.folded)
+    select(_logs.c.size, heads.c.counted, folds.c.folded, folds.c.tree_epoch == _trees.c.epoch)
     .select_from(
-        _logs.outerjoin(heads, heads.c.tenant_id == _logs.c.tenant_id).outerjoin(
-            folds, folds.c.tenant_id == _logs.c.tenant_id
-        )
+        _logs.join(_trees, _trees.c.tenant_id == _logs.c.tenant_id)
+        .outerjoin(heads, heads.c.tenant_id == _logs.c.tenant_id)
+        .outerjoin(folds, folds.c.tenant_id == _logs.c.tenant_id)
     )
     .where(_logs.c.tenant_id == tenant)
 )
@@ -127,97 +149,15 @@ HEAD = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How long the log is, how far it was counted, and how far the counts are summed up."""
+    """How long the log is, how far it was counted, and how far the counts are summed up. `rolled`: the sums of what is
+    below units are those of the present tree."""
 
     size: int
     counted: int
     folded: int
+    rolled: bool
 
 
 async def head(tx: Tx, tenant_id: UUID) -> Head:
     row = await tx.one(HEAD, tenant_id=tenant_id)
-    return Head(row[0], row[1] or 0, row[2] or 0) if row else Head(0, 0, 0)
-
-
-@dataclass(slots=True)
-class Reading:
-    """Reads one table of figures; `level` is that of FULL, PLAIN and WHOLE which has what it is by and narrowed to."""
-
-    tx: Tx
-    tenant_id: UUID
-    by: str
-    narrowed: Narrowed
-    period: Period
-    today: date
-    level: int = FULL
-    sums: Sums = field(default_factory=Sums)
-
-    async def read(self, folded: int) -> Sums:
-        """All that the table is made of, with what lies behind the sums, which go up to the position `folded`."""
-        if self.narrowed.category is None:
-            await self._folded(folded)
-        else:
-            await self._days(self.sums.counted, METRICS, self.period)
-            await self._days(self.sums.lasting, LASTING_METRICS, Period(date.min, self.period.last))
-        await self._repeated()
-        # Whoever still has time has failed nothing.
-        not_over = Period(max(self.period.first, self.today), self.period.last)
-        await self._days(self.sums.counted, ONCE_OVER, not_over, -1)
-        found = await self._all(closings, metric=Metric.CLOSED.value, **_range(self.period))
-        for key, took, count in found:
-            self.sums.days.setdefault(key, Counter())[took] += count
-        return self.sums
-
-    async def _folded(self, folded: int) -> None:
-        period, sums = self.period, self.sums
-        begins, ends = period.months
-        await self._months(sums.counted, begins, ends, period.cut)
-        for month in period.cut:
-            await self._days(sums.counted, METRICS, period.part_of(month))
-        await self._months(sums.lasting, ALL_TIME, ALL_TIME)
-        if period.last < self.today:
-            await self._months(sums.lasting, next_month(ends), ALL_TIME - ONE_DAY, sign=-1)
-            await self._days(sums.lasting, LASTING_METRICS, Period(period.last + ONE_DAY, end_of(ends)), -1)
-        for key, metric, day, count in await self._all(unfolded, folded=folded):
-            if period.first <= day <= period.last and month_of(day) not in period.cut:
-                sums.counted.setdefault(key, Counter())[metric] += count
-            if metric in LASTING_METRICS and (day <= end_of(ends) or period.last >= self.today):
-                sums.lasting.setdefault(key, Counter())[metric] += count
-
-    async def _months(
-        self, into: dict[Key, Counter[str]], first: date, last: date, cut: tuple[date, ...] = (), sign: int = 1
-    ) -> None:
-        cuts = (*cut, date.min, date.min)
-        params = {"from_month": first, "until_month": last, "cut": cuts[0], "other_cut": cuts[1], "level": self.level}
-        for key, *counts in await self._all(months, **params):
-            found = into.setdefault(key, Counter())
-            for metric, count in zip(METRICS, counts, strict=True):
-                found[metric.value] += sign * count
-
-    async def _days(
-        self, into: dict[Key, Counter[str]], metrics: Iterable[Metric], period: Period, sign: int = 1
-    ) -> None:
-        if period.first > period.last:
-            return
-        for key, metric, count in await self._all(days, metrics=_values(metrics), **_range(period)):
-            into.setdefault(key, Counter())[metric] += sign * count
-
-    async def _repeated(self) -> None:
-        given = {"metrics": _values(ONCE_A_PERIOD), "since": self.period.first, **_range(self.period)}
-        rows = await self._all(days, "period", **given)
-        for _, metric, count in rows:
-            self.sums.over_all[metric] += count
-        for key, metric, count in await self._all(days, "month", **given) if self.by == "month" else rows:
-            self.sums.repeated.setdefault(key, Counter())[metric] += count
-
-    async def _all(self, compose: Any, *more: str, **params: Any) -> list[Any]:
-        statement = compose(self.by, self.narrowed.filters, *more)
-        return await self.tx.all(statement, tenant_id=self.tenant_id, **self.narrowed.params, **params)
-
-
-def _values(metrics: Iterable[Metric]) -> list[str]:
-    return [metric.value for metric in metrics]
-
-
-def _range(period: Period) -> dict[str, date]:
-    return {"from_day": period.first, "until_day": period.last}
+    return Head(row[0], row[1] or 0, row[2] or 0, bool(row[3])) if row else Head(0, 0, 0, rolled=False)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Insert,
     Integer,
     SmallInteger,
     Table,
@@ -125,28 +126,33 @@ def _below(of: Table) -> Statement:
     )
 
 
-def _rolled(of: Table, grouped: dict[str, Any], summed: tuple[str, ...]) -> Statement:
-    """The rows of what is below each unit, from those of units alone."""
+def _rolling(of: Table, grouped: dict[str, Any], summed: tuple[str, ...], by: ColumnElement[Any]) -> Insert:
     columns = {
         "tenant_id": tenant, "level": _number(BELOW), "month": _month, "unit_id": _ancestors.c.ancestor_id,
         **grouped, **{name: func.sum(of.c[name], type_=Integer()) for name in summed},
     }  # fmt: skip
-    return Statement(
-        insert(of).from_select(
-            list(columns),
-            select(*columns.values())
-            .select_from(
-                of.join(_ancestors, (_ancestors.c.tenant_id == of.c.tenant_id) & (_ancestors.c.unit_id == of.c.unit_id))
-            )
-            .where(
-                of.c.tenant_id == tenant,
-                of.c.level == _number(PLAIN),
-                of.c.month == _month,
-                _ancestors.c.distance > _nothing,
-                gate(),
-            )
-            .group_by(_ancestors.c.ancestor_id, *(of.c[name] for name in grouped if grouped[name] is of.c[name])),
+    above = (_ancestors.c.tenant_id == of.c.tenant_id) & (_ancestors.c.unit_id == of.c.unit_id)
+    return insert(of).from_select(
+        list(columns),
+        select(*columns.values())
+        .select_from(of.join(_ancestors, above))
+        .where(
+            of.c.tenant_id == tenant,
+            of.c.level == _number(PLAIN),
+            of.c.month == _month,
+            _ancestors.c.distance > _nothing,
+            gate(),
         )
+        .group_by(by, *(of.c[name] for name in grouped if grouped[name] is of.c[name])),
+    )
+
+
+def _rolled(of: Table, grouped: dict[str, Any], summed: tuple[str, ...]) -> Statement:
+    """The rows of what is below each unit, from those of units alone."""
+    # The plus keeps SQLite from the index that has the order of the groups: it has the whole tree to go through, too.
+    return Statement(
+        postgresql=_rolling(of, grouped, summed, _ancestors.c.ancestor_id),
+        sqlite=_rolling(of, grouped, summed, literal_column("+ancestors.ancestor_id")),
     )
 
 

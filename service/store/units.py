@@ -152,6 +152,12 @@ ACTIVE_CHILD = Statement(
 )
 
 EVERY = Statement(select(*_columns).where(_units.c.tenant_id == _tenant))
+CHILDREN = Statement(
+    select(*_columns)
+    .where(_units.c.tenant_id == _tenant, _units.c.parent_id == _unit)
+    .order_by(_units.c.code)
+    .limit(bindparam("limit"))
+)
 SOME = Statement(select(*_columns).where(_units.c.tenant_id == _tenant, any_of(_units.c.id, ids("unit_ids"))))
 
 CHANGEABLE = ("code", "name", "parent_id", "level", "active", "version", "updated_at")
@@ -249,6 +255,11 @@ async def placed(tx: Tx, tenant_id: UUID, unit_id: UUID, scope: Iterable[UUID]) 
 async def every(tx: Tx, tenant_id: UUID) -> list[Unit]:
     """All units of a tenant: for what judges the whole tree."""
     return [Unit(*row) for row in await tx.all(EVERY, tenant_id=tenant_id)]
+
+
+async def children(tx: Tx, tenant_id: UUID, unit_id: UUID, limit: int) -> list[Unit]:
+    """The units right below one, by code; those that have ended too."""
+    return [Unit(*row) for row in await tx.all(CHILDREN, tenant_id=tenant_id, unit_id=unit_id, limit=limit)]
 
 
 async def some(tx: Tx, tenant_id: UUID, unit_ids: Iterable[UUID]) -> list[Unit]:

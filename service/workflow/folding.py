@@ -46,7 +46,7 @@ class Counted(NamedTuple):
     severity: str
     source: str
     days: int
-    count: int
+    number: int
 
 
 def month_of(day: date) -> date:
@@ -67,10 +67,10 @@ def fold(
         month, line = month_of(each.day), lines[each.unit_id]
         for when in (month, ALL_TIME) if each.metric in _LASTING else (month,):
             for key in _keys(each, when, line):
-                sums.setdefault(key, Counter())[each.metric] += each.count
+                sums.setdefault(key, Counter())[each.metric] += each.number
         if each.metric == Metric.CLOSED:
             for distance, unit in enumerate(line):
-                days[BELOW if distance else PLAIN, month, unit, each.days] += each.count
+                days[BELOW if distance else PLAIN, month, unit, each.days] += each.number
     return (
         {key: counts for key, counts in sums.items() if any(counts.values())},
         Counter({key: count for key, count in days.items() if count}),

@@ -30,18 +30,38 @@ class Period:
         """The months that it begins and ends in."""
         return month_of(self.first), month_of(self.last)
 
-    @property
-    def cut(self) -> tuple[date, ...]:
-        """The months of which only a part lies in it."""
-        begins, ends = self.months
-        found = {begins: None} if self.first != begins else {}
-        if self.last != end_of(ends):
-            found[ends] = None
-        return tuple(found)
+    def days_until(self, today: date) -> int:
+        """How many of its days have begun by `today`: those to come hold hardly anything."""
+        return max(0, (min(self.last, today) - self.first).days + 1)
 
-    def part_of(self, month: date) -> "Period":
-        """What of a month lies in it."""
-        return Period(max(self.first, month), min(self.last, end_of(month)))
+    def cuts(self, today: date) -> "Cuts":
+        """How the months that it begins and ends in are read, where it has only a part of them."""
+        by_days: list[date] = []
+        more: list[Period] = []
+        less: list[Period] = []
+        for month in dict.fromkeys(self.months):
+            part = Period(max(self.first, month), min(self.last, end_of(month)))
+            rest = [
+                each
+                for each in (Period(month, part.first - ONE_DAY), Period(part.last + ONE_DAY, end_of(month)))
+                if each.first <= each.last
+            ]
+            if rest and sum(each.days_until(today) for each in rest) < part.days_until(today):
+                less += rest
+            elif rest:
+                by_days.append(month)
+                more.append(part)
+        return Cuts(tuple(by_days), tuple(more), tuple(less))
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Months that are left out of the sums, because of them the days of `more` are read one by one; and days that are
+    taken off the sums again, because they are fewer than those that are wanted."""
+
+    left_out: tuple[date, ...]
+    more: tuple[Period, ...]
+    less: tuple[Period, ...]
 
 
 def end_of(month: date) -> date:

@@ -69,7 +69,10 @@ def composed() -> Iterator[tuple[str, Statement]]:
     for by, *filters in FIGURES:
         name, narrowed = ", ".join([by, *filters]), tuple(filters)
         if "category" not in filters:
-            yield f"figure_sums.months({name})", figure_sums.months(by, narrowed)
+            yield f"figure_sums.joined({name})", figure_sums.joined(by, narrowed)
+        if by in ("month", "unit"):
+            yield f"figure_sums.rolled({by})", figure_sums.rolled(by)
+            yield f"figure_sums.rolled_closings({by})", figure_sums.rolled_closings(by)
         yield f"figure_sums.days({name})", figure_sums.days(by, narrowed)
         yield f"figure_sums.days({name}, repeated)", figure_sums.days(by, narrowed, "month")
         yield f"figure_sums.unfolded({name})", figure_sums.unfolded(by, narrowed)

@@ -9,21 +9,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, true
 from sqlmodel import SQLModel
 
-from service.actions import figuring
+from service.actions import figuring, unit_changes
+from service.actions.references import Named
 from service.actions.service import Service
 from service.actions.statistics import Asked
 from service.app import running
 from service.errors import Refused
 from service.settings import Settings
-from service.store import figure_upkeep
+from service.store import figure_clearing
+from service.store import units as unit_store
 from service.store.base import table
 from service.store.database import Changes, Statement, Tx
-from service.store.figures import FigureDelta, FigureRow, FigureState
+from service.store.figures import FigureDays, FigureDelta, FigureRow, FigureState
 from service.workers import figures, sequencer
 from service.workflow.figures import METRICS
+from service.workflow.organisation import Unit
 from service.workflow.summing import Period
 from tests.figures import QUESTIONS, QUESTIONS_IN_FULL, Sight, lived, seen, wrong
 
@@ -39,15 +42,16 @@ async def sequenced(settings: Settings) -> Settings:
 async def stored(service: Service) -> dict[str, list[tuple[Any, ...]]]:
     """Every row that counting has made, but for sums of nothing: where batches ended decides whether there are any."""
 
-    sums = table(FigureRow)
-    something = or_(*(sums.c[metric] != 0 for metric in METRICS))
+    sums, days = table(FigureRow), table(FigureDays)
+    something = {
+        FigureRow: or_(*(sums.c[metric] != 0 for metric in METRICS)), FigureDays: days.c["count"] != 0,
+    }  # fmt: skip
 
     async def action(tx: Tx) -> dict[str, list[tuple[Any, ...]]]:
         found = {}
-        for model in (FigureDelta, FigureState, FigureRow):
-            rows = select(*table(model).c)
-            read = await tx.all(Statement(rows.where(something) if model is FigureRow else rows))
-            found[str(model.__tablename__)] = sorted(tuple(map(str, row)) for row in read)
+        for model in (FigureDelta, FigureState, FigureRow, FigureDays):
+            rows = select(*table(model).c).where(something.get(model, true()))
+            found[str(model.__tablename__)] = sorted(tuple(map(str, row)) for row in await tx.all(Statement(rows)))
         return found
 
     return await service.read(action)
@@ -91,7 +95,7 @@ async def test_a_rebuild_that_was_broken_off_is_finished_by_the_workers(
         await figures.run_until_done(service)
         before = await stored(service)
         asked, by = next(sight.questions(1, 1))
-        monkeypatch.setattr(figure_upkeep, "AT_ONCE", 300)
+        monkeypatch.setattr(figure_clearing, "AT_ONCE", 300)
         steps = 0
 
         async def breaks_off(*_: object) -> bool:
@@ -120,7 +124,7 @@ async def test_a_log_from_before_there_were_figures_is_counted_by_the_workers(se
 
         async def as_before(tx: Tx) -> None:
             changes = Changes()
-            for name in ("figure_deltas", "figure_states", "figures", "figure_heads", "figure_folds"):
+            for name in ("figure_deltas", "figure_states", "figures", "figure_days", "figure_heads", "figure_folds"):
                 changes.add(Statement(delete(SQLModel.metadata.tables[name])))
             await tx.apply(changes)
 
@@ -129,6 +133,40 @@ async def test_a_log_from_before_there_were_figures_is_counted_by_the_workers(se
         await asyncio.gather(*(figures.run_until_done(service) for _ in range(3)))
         await figures.run_until_done(service)
         assert await stored(service) == before
+
+
+# -- units that move
+
+
+async def test_units_that_moved_take_their_figures_along(sequenced: Settings, full: bool) -> None:
+    """At once, and all the same when the sums have followed; months are rolled up one by one."""
+    async with seen(sequenced) as sight:
+        service = sight.service
+        await figures.run_until_done(service)
+        units = {unit.code: unit for unit in await every_unit(sight)}
+        for moved, to in (("t01v01", "t02"), ("t02v02", "t01v02"), ("t02", "d01"), ("t01v01", "t01")):
+            asked = unit_changes.Asked(given={}, parent=Named(units[to].id, "/parent"))
+            unit = (await every_unit(sight, moved))[0]
+            await unit_changes.change(service, sight.call, unit.id, unit.version, asked)
+            after = await Sight.of(sequenced, service, sight.call.now)
+            assert await wrong(after, 6, seed=unit.version) == []
+            await sequencer.run_until_done(service)
+            for _ in range(2):
+                assert await figuring.sum_up(service, sight.call.tenant_id)
+            assert await wrong(after, 3, seed=unit.version) == []
+        await figures.run_until_done(service)
+        after = await Sight.of(sequenced, service, sight.call.now)
+        assert await wrong(after, QUESTIONS_IN_FULL if full else QUESTIONS, seed=9) == []
+        before = await stored(service)
+        await figuring.rebuild(service, sight.call.tenant_id)
+        assert await stored(service) == before
+
+
+async def every_unit(sight: Sight, code: str | None = None) -> list[Unit]:
+    async def action(tx: Tx) -> list[Unit]:
+        return [unit for unit in await unit_store.every(tx, sight.call.tenant_id) if code in (None, unit.code)]
+
+    return await sight.service.read(action)
 
 
 # -- many at once

@@ -10,7 +10,7 @@ import pytest
 
 from service.actions import figuring
 from service.settings import Settings
-from service.store import figure_items, figure_sums
+from service.store import figure_items, figure_reading
 from service.workflow import counting
 from service.workflow.turns import Turn
 from tests.figures import is_wrong, lived, seen
@@ -53,6 +53,8 @@ DAMAGES = {
                                    " 'start of month') WHERE position > 1000 AND metric = 'claims_due'",
     "a delay never ends": "DELETE FROM figure_deltas WHERE position > 1000 AND metric = 'overdue_ended'",
     "a sum is one too many": "UPDATE figures SET listed = listed + 1",
+    "a sum of closings is one too many": "UPDATE figure_days SET count = count + 1",
+    "what is below a unit is not all": "UPDATE figures SET listed = listed - 1 WHERE level = 3",
     "a sum of all time is one too many": "UPDATE figures SET overdue_begun = overdue_begun + 1 WHERE month > '9999'",
     "counts are taken for summed up that are not": "UPDATE figure_folds SET folded = folded + 400",
     "counts are summed up twice": "UPDATE figure_folds SET folded = folded - 400",
@@ -98,25 +100,20 @@ MISTAKES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 
 
 def _each_time(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(figure_sums, "ONCE_A_PERIOD", ())
+    patch.setattr(figure_reading, "ONCE_A_PERIOD", ())
     patch.setattr(figure_items, "ONCE_A_PERIOD", ())
 
 
 MISREADINGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "a stretch counts each time": _each_time,
-    "who has time to claim has failed": lambda patch: patch.setattr(figure_sums, "ONCE_OVER", ()),
-    "what is not summed up is left out": lambda patch: patch.setattr(
-        figure_sums.Reading, "_folded", _without_the_rest(figure_sums.Reading._folded)
-    ),
+    "who has time to claim has failed": lambda patch: patch.setattr(figure_reading, "ONCE_OVER", ()),
+    "what is not summed up is left out": lambda patch: patch.setattr(figure_reading.Reading, "_unfolded", _none),
 }
 """Of reading."""
 
 
-def _without_the_rest(real: Any) -> Any:
-    async def folded(self: Any, position: int) -> None:
-        await real(self, 2**40)
-
-    return folded
+async def _none(*_: object) -> None:
+    pass
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from service.workflow.folding import ALL_TIME, ANY, EVERY, FULL, PLAIN, WHOLE, fold
+from service.workflow.folding import ALL_TIME, ANY, BELOW, EVERY, FULL, PLAIN, WHOLE, Counted, fold
 from service.workflow.summing import (
+    Cuts,
     Period,
     Sums,
     end_of,
@@ -25,30 +26,37 @@ TODAY = date(2026, 11, 2)
 A, B, LEDGER = UUID(int=1), UUID(int=2), UUID(int=9)
 
 
+def days(first: str, last: str) -> Period:
+    return Period(date.fromisoformat(f"2026-{first}"), date.fromisoformat(f"2026-{last}"))
+
+
 @pytest.mark.parametrize(
-    ("first", "last", "cut"),
+    ("period", "left_out", "more", "less"),
     [
-        (MARCH, date(2026, 3, 31), ()),
-        (MARCH, date(2026, 5, 31), ()),
-        (date(2026, 3, 2), date(2026, 5, 31), (MARCH,)),
-        (MARCH, date(2026, 5, 30), (MAY,)),
-        (date(2026, 3, 2), date(2026, 5, 30), (MARCH, MAY)),
-        (date(2026, 3, 2), date(2026, 3, 30), (MARCH,)),
-        (MARCH, MARCH, (MARCH,)),
-        (date(2026, 3, 31), date(2026, 3, 31), (MARCH,)),
-        (date(2024, 2, 1), date(2024, 2, 29), ()),
-        (date(2024, 2, 1), date(2024, 2, 28), (date(2024, 2, 1),)),
+        # Whole months.
+        (days("03-01", "03-31"), (), (), ()),
+        (days("03-01", "05-31"), (), (), ()),
+        # A few days less are taken off; a few days alone are read one by one.
+        (days("03-03", "05-31"), (), (), (days("03-01", "03-02"),)),
+        (days("03-01", "05-29"), (), (), (days("05-30", "05-31"),)),
+        (days("03-30", "05-31"), (MARCH,), (days("03-30", "03-31"),), ()),
+        (days("03-01", "05-02"), (MAY,), (days("05-01", "05-02"),), ()),
+        (days("03-30", "05-02"), (MARCH, MAY), (days("03-30", "03-31"), days("05-01", "05-02")), ()),
+        (days("03-03", "03-29"), (), (), (days("03-01", "03-02"), days("03-30", "03-31"))),
+        (days("03-14", "03-18"), (MARCH,), (days("03-14", "03-18"),), ()),
+        (days("03-31", "03-31"), (MARCH,), (days("03-31", "03-31"),), ()),
+        # Of a month that is under way what is to come is the least.
+        (days("11-01", "11-02"), (), (), (days("11-03", "11-30"),)),
+        (days("11-01", "11-01"), (date(2026, 11, 1),), (days("11-01", "11-01"),), ()),
+        # Of one that has not begun there is hardly anything.
+        (days("12-05", "12-10"), (date(2026, 12, 1),), (days("12-05", "12-10"),), ()),
     ],
 )
-def test_the_months_of_which_a_period_has_only_a_part(first: date, last: date, cut: tuple[date, ...]) -> None:
-    assert Period(first, last).cut == cut
-
-
-def test_a_part_of_a_month() -> None:
-    period = Period(date(2026, 3, 5), date(2026, 4, 10))
-    assert period.part_of(MARCH) == Period(date(2026, 3, 5), date(2026, 3, 31))
-    assert period.part_of(APRIL) == Period(APRIL, date(2026, 4, 10))
-    assert period.months == (MARCH, APRIL)
+def test_how_the_months_are_read_that_a_period_cuts(
+    period: Period, left_out: tuple[date, ...], more: tuple[Period, ...], less: tuple[Period, ...]
+) -> None:
+    assert period.cuts(TODAY) == Cuts(left_out, more, less)
+    assert period.months == (period.first.replace(day=1), period.last.replace(day=1))
 
 
 def test_months_follow_each_other() -> None:
@@ -126,25 +134,25 @@ def test_what_lasts_now_tells_nothing_of_months_to_come() -> None:
     assert list(months_of(sums, period, date(2026, 4, 9))) == [MARCH, APRIL, MAY]
 
 
-def test_a_count_goes_into_three_sums_and_what_lasts_into_those_of_all_time() -> None:
-    day = date(2026, 3, 20)
+def test_a_count_goes_into_sums_of_four_kinds() -> None:
+    day, month, county = date(2026, 3, 20), MARCH, UUID(int=3)
     facts = (A, LEDGER, "general", "audit")
-    found = fold([("closed", day, *facts, 1), ("closed", day, *facts, 1), ("overdue_begun", day, *facts, 1)])
+    line = (A, B, county)
+    closed = Counted("closed", day, *facts, 12, 1)
+    sums, days_taken = fold([closed, closed, Counted("overdue_begun", day, *facts, 0, 1)], {A: line})
     keys = [
-        (FULL, A, LEDGER, "general", "audit"),
-        (PLAIN, A, EVERY, ANY, ANY),
-        (WHOLE, EVERY, LEDGER, "general", "audit"),
-    ]
-    assert found == {
-        (level, month, *rest): counts
+        (FULL, A, LEDGER, "general", "audit"), (WHOLE, EVERY, LEDGER, "general", "audit"), (PLAIN, A, EVERY, ANY, ANY),
+        (BELOW, B, EVERY, ANY, ANY), (BELOW, county, EVERY, ANY, ANY),
+    ]  # fmt: skip
+    assert sums == {
+        (level, when, *rest): counts
         for level, *rest in keys
-        for month, counts in (
-            (MARCH, {"closed": 2, "overdue_begun": 1}),
-            (ALL_TIME, {"overdue_begun": 1}),
-        )
+        for when, counts in ((month, {"closed": 2, "overdue_begun": 1}), (ALL_TIME, {"overdue_begun": 1}))
     }
+    assert days_taken == {(PLAIN, month, A, 12): 2, (BELOW, month, B, 12): 2, (BELOW, month, county, 12): 2}
 
 
 def test_counts_that_cancel_out_make_no_sum() -> None:
-    facts = (A, LEDGER, "general", "audit")
-    assert fold([("claims_due", MARCH, *facts, 1), ("claims_due", date(2026, 3, 9), *facts, -1)]) == {}
+    facts = (A, LEDGER, "general", "audit", 3)
+    pair = [Counted("closed", MARCH, *facts, 1), Counted("closed", date(2026, 3, 9), *facts, -1)]
+    assert fold(pair, {A: (A,)}) == ({}, {})
