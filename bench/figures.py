@@ -90,7 +90,7 @@ async def make(filled: Place, today: date) -> int:
             tenant_id, last = await connection.fetchrow("SELECT tenant_id, max(position) FROM figure_deltas GROUP BY 1")
             await connection.execute("UPDATE log_heads SET size = $1", last)
             await connection.execute("INSERT INTO figure_heads VALUES ($1, $2)", tenant_id, last)
-            await connection.execute("INSERT INTO figure_folds VALUES ($1, 0)", tenant_id)
+            await connection.execute("INSERT INTO figure_folds VALUES ($1, 0, -1, -1, '0001-01-01')", tenant_id)
         return count
     finally:
         await connection.close()
