@@ -117,12 +117,14 @@ class Provider:
     """How often each path was asked for."""
     answers: dict[str, Any] = field(default_factory=dict)
     """What a path answers instead of the truth: a Flask response, or a function that gives one."""
+    realm: str = field(default_factory=lambda: f"/realms/{secrets.token_hex(4)}")
+    """Its own, for a port may come back: of a stopped one the next has another issuer all the same."""
     _server: BaseWSGIServer | None = None
     _port: int = 0
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self._port}/realms/county"
+        return f"http://127.0.0.1:{self._port}{self.realm}"
 
     @property
     def jwks(self) -> dict[str, Any]:
@@ -246,12 +248,12 @@ class Provider:
 
         @app.before_request
         def told_otherwise() -> Any:
-            path = request.path.removeprefix("/realms/county")
+            path = request.path.removeprefix(self.realm)
             provider.asked[path] += 1
             answer = provider.answers.get(path)
             return answer() if callable(answer) else answer
 
-        @app.get("/realms/county/.well-known/openid-configuration")
+        @app.get(f"{self.realm}/.well-known/openid-configuration")
         def discovery() -> Response:
             return jsonify(
                 {
@@ -265,11 +267,11 @@ class Provider:
                 }
             )
 
-        @app.get("/realms/county/jwks")
+        @app.get(f"{self.realm}/jwks")
         def jwks() -> Response:
             return jsonify(provider.jwks)
 
-        @app.get("/realms/county/authorize")
+        @app.get(f"{self.realm}/authorize")
         def authorize() -> Any:
             person = request.args.get("user", "")
             if person not in provider.people:
@@ -278,7 +280,7 @@ class Provider:
             grant = server.get_consent_grant(end_user=user)
             return server.create_authorization_response(grant_user=user, grant=grant)
 
-        @app.post("/realms/county/token")
+        @app.post(f"{self.realm}/token")
         def token() -> Any:
             return server.create_token_response()
 

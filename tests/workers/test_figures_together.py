@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import pytest
 
 from service.actions import figuring, sequencing
 from service.actions.service import Service
 from service.settings import Settings
 from service.workers import figures, sequencer
-from tests.api.helpers import VERIFIED, ok
+from service.workflow import counting
+from tests.api.helpers import VERIFIED, ok, refused
 from tests.figures import Sight, wrong
 from tests.world import World
 
@@ -66,3 +68,21 @@ async def test_figures_are_whole_after_everybody_worked_at_once(world: World, se
     sight = await Sight.of(settings, world.service)
     assert await wrong(sight, 12) == []
     assert await figuring.behind(world.service) == []
+
+
+async def test_a_fault_in_counting_keeps_no_event_from_its_position(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.item()
+    with monkeypatch.context() as patch:
+        patch.setattr(counting, "_listed", None)
+        made = await world.item()
+        await sequencer.run_until_done(world.service)
+        with pytest.raises(TypeError):
+            await figures.run_once(world.service)
+        refused(await world.admin.get("/v1/statistics", params={"by": "unit"}), "unavailable")
+    page = await world.admin.get("/v1/events", params={"type": "item.created", "limit": 200})
+    assert made["id"] in {event["item_id"] for event in page.json()["items"]}
+    await figures.run_until_done(world.service)
+    sight = await Sight.of(settings, world.service)
+    assert await wrong(sight, 5) == []

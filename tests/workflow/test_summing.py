@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -91,8 +92,15 @@ def test_a_share_of_nothing_is_nothing() -> None:
     assert figures_of(Counter(fell_due=3, closed_on_time=2), Counter(), Counter())["on_time_rate"] == 0.6667
 
 
+def sums_of(**given: Any) -> Sums:
+    sums = Sums(over_all=given.pop("over_all", Counter()))
+    for name, rows in given.items():
+        getattr(sums, name).update(rows)
+    return sums
+
+
 def test_rows_leave_out_what_counted_in_the_period_before() -> None:
-    sums = Sums(
+    sums = sums_of(
         counted={A: Counter(fell_due=3), B: Counter(fell_due=1)},
         repeated={A: Counter(fell_due=1)},
         over_all=Counter(fell_due=1),
@@ -103,7 +111,7 @@ def test_rows_leave_out_what_counted_in_the_period_before() -> None:
 
 def test_what_lasts_is_counted_back_month_by_month() -> None:
     """Two begin in March; in April and in May one begins and one ends."""
-    sums = Sums(
+    sums = sums_of(
         counted={
             MARCH: Counter(overdue_begun=2, rectifying_begun=3),
             APRIL: Counter(overdue_begun=1, overdue_ended=1, rectifying_ended=2),
@@ -119,7 +127,7 @@ def test_what_lasts_is_counted_back_month_by_month() -> None:
 
 
 def test_empty_months_stand_only_between_others() -> None:
-    sums = Sums(counted={MARCH: Counter(listed=1), MAY: Counter(listed=1)})
+    sums = sums_of(counted={MARCH: Counter(listed=1), MAY: Counter(listed=1)})
     assert list(months_of(sums, Period(date(2025, 1, 1), date(2027, 1, 31)), TODAY)) == [MARCH, APRIL, MAY]
     assert months_of(Sums(), Period(MARCH, MAY), TODAY) == {}
 
@@ -127,10 +135,10 @@ def test_empty_months_stand_only_between_others() -> None:
 def test_what_lasts_now_tells_nothing_of_months_to_come() -> None:
     lasting = {ALL_TIME: Counter(overdue_begun=1)}
     period = Period(MARCH, date(2026, 5, 31))
-    sums = Sums(counted={MARCH: Counter(overdue_begun=1)}, lasting=lasting)
+    sums = sums_of(counted={MARCH: Counter(overdue_begun=1)}, lasting=lasting)
     assert list(months_of(sums, period, date(2026, 4, 9))) == [MARCH, APRIL]
     # Closed before a deadline that is still to come: that counts in its month already.
-    sums = Sums(counted={MARCH: Counter(overdue_begun=1), MAY: Counter(fell_due=1)}, lasting=lasting)
+    sums = sums_of(counted={MARCH: Counter(overdue_begun=1), MAY: Counter(fell_due=1)}, lasting=lasting)
     assert list(months_of(sums, period, date(2026, 4, 9))) == [MARCH, APRIL, MAY]
 
 
