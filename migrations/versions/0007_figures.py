@@ -39,14 +39,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "position", "ordinal", name=op.f("pk_figure_deltas")),
     )
     op.create_index("ix_figure_deltas_day", "figure_deltas", ["tenant_id", "metric", "day", "item_id"])
-    repeated = sa.text("since IS NOT NULL")
-    op.create_index(
-        "ix_figure_deltas_repeated",
-        "figure_deltas",
-        ["tenant_id", "metric", "day"],
-        postgresql_where=repeated,
-        sqlite_where=repeated,
-    )
+    for name, columns, condition in (
+        ("ix_figure_deltas_repeated", ["tenant_id", "metric", "day"], "since IS NOT NULL"),
+        ("ix_figure_deltas_ended", ["tenant_id", "metric", "begun", "item_id"], "begun IS NOT NULL"),
+    ):
+        where = sa.text(condition)
+        op.create_index(name, "figure_deltas", columns, postgresql_where=where, sqlite_where=where)
     op.create_table(
         "figure_states",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

@@ -5,8 +5,10 @@ has already (after an upgrade, or at a rebuild). So nothing is counted twice, an
 """
 
 import asyncio
+from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from pydantic_core import from_json, to_json
 
 from service.actions.service import Service
@@ -16,6 +18,8 @@ from service.store.figures import Logged
 from service.store.log import Waiting
 from service.workflow.counting import FOLLOWED, Happened, follow
 from service.workflow.kept import Kept
+
+logger = structlog.get_logger("xiaohao.figures")
 
 BATCH = 1_000
 """Positions that are counted anew in one transaction."""
@@ -28,21 +32,37 @@ WAIT_SECONDS = 0.05
 
 
 async def count(tx: Tx, changes: Changes, tenant_id: UUID, size: int, ordered: list[Waiting]) -> None:
-    """Add what events count that get the positions after `size`; left to a worker where figures are not that far."""
+    """Add what events count that get the positions after `size`; left to a worker where figures are not that far.
+
+    Nor does a fault of ours keep events from their positions: the worker meets it again, and figures are refused.
+    """
     happened = [
         Logged(position, event.item_id, event.type, event.at, event.body)
         for position, event in enumerate(ordered, size + 1)
         if event.item_id is not None and event.type in FOLLOWED
     ]
-    await _count(tx, changes, tenant_id, size, size + len(ordered), happened)
-
-
-async def _count(tx: Tx, changes: Changes, tenant_id: UUID, size: int, until: int, happened: list[Logged]) -> None:
     known = await figures.kept(tx, tenant_id, {event.item_id for event in happened})
     if (known.counted or 0) != size:
         return
+    try:
+        counted = _count(tenant_id, known, happened)
+    except Exception:
+        logger.exception("not counted", tenant_id=str(tenant_id), position=size)
+        return
+    _store(changes, tenant_id, known, counted, size + len(ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What events have counted, and what is kept of their items now."""
+
+    deltas: list[Params]
+    states: dict[UUID, str]
+
+
+def _count(tenant_id: UUID, known: figures.Kept, happened: list[Logged]) -> _Counted:
     after: dict[UUID, Kept | None] = {
-        item_id: Kept.from_list(from_json(text)) for item_id, text in known.states.items()
+        item_id: Kept.from_list(from_json(state)) for item_id, state in known.states.items()
     }
     rows: list[Params] = []
     for event in happened:
@@ -50,9 +70,13 @@ async def _count(tx: Tx, changes: Changes, tenant_id: UUID, size: int, until: in
         after[item_id], deltas = follow(after.get(item_id), Happened(event.type, event.at, data), known.tz)
         for ordinal, delta in enumerate(deltas):
             rows.append(figures.delta_params(tenant_id, event.position, ordinal, item_id, delta))
-    changes.many(figures.INSERT_DELTA, rows)
-    kept = {item_id: to_json(each.to_list()).decode() for item_id, each in after.items() if each is not None}
-    figures.keep(changes, tenant_id, known.states, kept)
+    states = {item_id: to_json(kept.to_list()).decode() for item_id, kept in after.items() if kept is not None}
+    return _Counted(rows, states)
+
+
+def _store(changes: Changes, tenant_id: UUID, known: figures.Kept, counted: _Counted, until: int) -> None:
+    changes.many(figures.INSERT_DELTA, counted.deltas)
+    figures.keep(changes, tenant_id, known.states, counted.states)
     figures.advance(changes, tenant_id, known.counted, until)
 
 
@@ -80,7 +104,8 @@ async def catch_up(service: Service, tenant_id: UUID, limit: int = BATCH) -> boo
         elif counted < head.size:
             until = min(counted + limit, head.size)
             happened = await figures.logged(tx, tenant_id, counted, until, FOLLOWED)
-            await _count(tx, changes, tenant_id, counted, until, happened)
+            known = await figures.kept(tx, tenant_id, {event.item_id for event in happened})
+            _store(changes, tenant_id, known, _count(tenant_id, known, happened), until)
         else:
             return False
         await tx.apply(changes)

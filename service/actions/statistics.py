@@ -20,7 +20,7 @@ from service.workflow.summing import Figures, Key, Period, Sums, months_of, rows
 
 __all__ = ["START", "Asked", "Behind", "Place", "Row", "Table", "items", "read"]
 
-MOST_CHILDREN = 5_000
+MOST_CHILDREN = 40_000
 """Units below one that a table by units shows at most."""
 
 

@@ -75,7 +75,7 @@ class StatisticsOut(Shape):
     from_: date = Field(alias="from")
     to: date
     position: int = Field(ge=0, le=2**53 - 1, description="How far the log is counted here.")
-    rows: list[StatisticsRowOut] = Field(max_length=5_001)
+    rows: list[StatisticsRowOut] = Field(max_length=40_001)
     total: FiguresOut = Field(description="All rows together; over several months a cycle may count once for all.")
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, and_, bindparam, case, func, or_, select, tuple_
+from sqlalchemy import Integer, bindparam, cast, func, literal_column, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.store.base import table
@@ -20,7 +20,11 @@ from service.workflow.figures import LASTING, ONCE_A_PERIOD, ONCE_OVER, Metric
 from service.workflow.folding import EVERY
 from service.workflow.summing import ONE_DAY, Period
 
-_items = table(ItemRow)
+_items, _ended = table(ItemRow), deltas.alias("ended")
+_nothing: ColumnElement[int] = literal_column("0", Integer())
+
+FACTS = ("ledger_id", "severity", "source")
+"""What an item is counted by besides its unit. A correction moves all its counts, those of ends with the others."""
 
 TITLES = Statement(
     select(_items.c.id, _items.c.number, _items.c.title).where(
@@ -74,38 +78,41 @@ def on_days(filters: tuple[str, ...], once: bool) -> Statement:
     ]
     if once:
         conditions.append(or_(deltas.c.since.is_(None), deltas.c.since < _day("since")))
-    return _paged(filters, deltas.c.day, func.sum(deltas.c.count, type_=Integer()), conditions)
+    return _paged(filters, func.sum(deltas.c["count"]), conditions)
 
 
 @lru_cache(maxsize=128)
 def lasting(filters: tuple[str, ...]) -> Statement:
     """Of what lasts: begun by a day, and not ended by another."""
-    began = deltas.c.metric == _metric("begins")
-    conditions = [
-        or_(
-            and_(began, deltas.c.day <= _day("begun_by")),
-            and_(deltas.c.metric == _metric("ends"), deltas.c.day <= _day("ended_by")),
+    conditions = [deltas.c.metric == _metric("begins"), deltas.c.day <= _day("begun_by")]
+    ended = (
+        select(func.sum(_ended.c["count"]))
+        .where(
+            _ended.c.tenant_id == tenant,
+            _ended.c.metric == _metric("ends"),
+            _ended.c.begun == deltas.c.day,
+            _ended.c.day <= _day("ended_by"),
+            *(_ended.c[name] == deltas.c[name] for name in ("item_id", "cycle", "unit_id", *FACTS)),
         )
-    ]
-    left = func.sum(case((began, deltas.c.count), else_=-deltas.c.count), type_=Integer())
-    return _paged(filters, func.coalesce(deltas.c.begun, deltas.c.day, type_=deltas.c.day.type), left, conditions)
+        .correlate(deltas)
+        .scalar_subquery()
+    )
+    return _paged(filters, func.sum(deltas.c["count"]) - func.coalesce(ended, _nothing), conditions)
 
 
-def _paged(
-    filters: tuple[str, ...], day: ColumnElement[date], count: ColumnElement[int], conditions: list[Any]
-) -> Statement:
+def _paged(filters: tuple[str, ...], count: ColumnElement[int], conditions: list[Any]) -> Statement:
     source, narrowed = narrow(deltas, filters)
-    place = (day, deltas.c.item_id, deltas.c.cycle, deltas.c.unit_id)
+    place = (deltas.c.day, deltas.c.item_id, deltas.c.cycle, deltas.c.unit_id)
     names = ("after_day", "after_item", "after_cycle", "after_unit")
     after = [bindparam(name, type_=column.type) for name, column in zip(names, place, strict=True)]
-    facts = (deltas.c.ledger_id, deltas.c.severity, deltas.c.source)
+    facts = [deltas.c[name] for name in FACTS]
     counted = (
-        select(*place, *facts, func.max(deltas.c.days, type_=Integer()), count)
+        select(*place, *facts, func.max(deltas.c.days, type_=Integer()), cast(count, Integer()))
         .select_from(source)
         # The day by itself first: by it an index is gone through.
-        .where(*narrowed, *conditions, day >= after[0], tuple_(*place) > tuple_(*after))
+        .where(*narrowed, *conditions, deltas.c.day >= after[0], tuple_(*place) > tuple_(*after))
         .group_by(*place, *facts)
-        .having(count > 0)
+        .having(count > _nothing)
         .order_by(*place)
         .limit(bindparam("limit"))
     )
@@ -129,10 +136,10 @@ async def page(
         "after_unit": after[3], "limit": limit, **narrowed.params,
     }  # fmt: skip
     if figure in LASTING:
-        stretch = LASTING[figure]
+        lasts = LASTING[figure]
         # Rectifying is what lasted at some time in the period: what ended before it did not.
         ended_by = period.last if figure == "overdue" else period.first - ONE_DAY
-        params |= {"begins": stretch.begun, "ends": stretch.ended, "begun_by": period.last, "ended_by": ended_by}
+        params |= {"begins": lasts.begun, "ends": lasts.ended, "begun_by": period.last, "ended_by": ended_by}
         statement = lasting(narrowed.filters)
     else:
         metric = Metric(figure)

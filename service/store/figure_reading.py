@@ -3,7 +3,7 @@
 To be run in one snapshot, so that nothing is counted twice or not at all while a worker sums up.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +20,9 @@ from service.workflow.summing import ONE_DAY, Cuts, Key, Period, Sums, end_of, n
 
 FACTS = frozenset({"ledger", "severity", "source", "ledgers", "severities", "sources"})
 """What a table is by or narrowed to, where that is something of the items."""
+
+
+NAMES = tuple(metric.value for metric in METRICS)
 
 
 @dataclass(slots=True)
@@ -79,7 +82,12 @@ class Reading:
         await self._unfolded(cuts)
 
     async def _months(
-        self, into: dict[Key, Counter[str]], first: date, last: date, left_out: tuple[date, ...] = (), sign: int = 1
+        self,
+        into: defaultdict[Key, Counter[str]],
+        first: date,
+        last: date,
+        left_out: tuple[date, ...] = (),
+        sign: int = 1,
     ) -> None:
         given = _months(first, last, left_out)
         if self._rolled:
@@ -87,9 +95,10 @@ class Reading:
         else:
             rows = await self._all(statements.joined, **given, level=self._level)
         for key, *counts in rows:
-            found = into.setdefault(key, Counter())
-            for metric, count in zip(METRICS, counts, strict=True):
-                found[metric.value] += sign * count
+            found = into[key]
+            for name, count in zip(NAMES, counts, strict=True):
+                if count:
+                    found[name] += sign * count
 
     async def _closings_from_sums(self, cuts: Cuts) -> None:
         if not self._rolled:
@@ -108,21 +117,21 @@ class Reading:
         begins, ends = self.period.months
         for key, metric, day, took, count in await self._all(statements.unfolded, folded=self.head.folded):
             if begins <= month_of(day) <= ends and month_of(day) not in cuts.left_out:
-                self.sums.counted.setdefault(key, Counter())[metric] += count
+                self.sums.counted[key][metric] += count
                 if metric == Metric.CLOSED and self._rolled:
                     self._add_days([(key, took, count)])
             if metric in LASTING_METRICS and (day <= end_of(ends) or self.period.last >= self.today):
-                self.sums.lasting.setdefault(key, Counter())[metric] += count
+                self.sums.lasting[key][metric] += count
 
     # -- from counts
 
     async def _days(
-        self, into: dict[Key, Counter[str]], metrics: Iterable[Metric], period: Period, sign: int = 1
+        self, into: defaultdict[Key, Counter[str]], metrics: Iterable[Metric], period: Period, sign: int = 1
     ) -> None:
         if period.first > period.last:
             return
         for key, metric, count in await self._all(statements.days, metrics=_values(metrics), **_range(period)):
-            into.setdefault(key, Counter())[metric] += sign * count
+            into[key][metric] += sign * count
 
     async def _closings(self, period: Period, sign: int = 1) -> None:
         rows = await self._all(statements.closings, metric=Metric.CLOSED.value, **_range(period))
@@ -130,7 +139,7 @@ class Reading:
 
     def _add_days(self, rows: Iterable[Any], sign: int = 1) -> None:
         for key, took, count in rows:
-            self.sums.days.setdefault(key, Counter())[took] += sign * count
+            self.sums.days[key][took] += sign * count
 
     async def _repeated(self) -> None:
         given = {"metrics": _values(ONCE_A_PERIOD), "since": self.period.first, **_range(self.period)}
@@ -138,7 +147,7 @@ class Reading:
         for _, metric, count in rows:
             self.sums.over_all[metric] += count
         for key, metric, count in await self._all(statements.days, "month", **given) if self.by == "month" else rows:
-            self.sums.repeated.setdefault(key, Counter())[metric] += count
+            self.sums.repeated[key][metric] += count
 
     # -- statements
 

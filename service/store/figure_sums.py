@@ -37,7 +37,7 @@ def _day(name: str) -> ColumnElement[date]:
 
 
 _days = (deltas.c.day >= _day("from_day"), deltas.c.day <= _day("until_day"))
-_count: ColumnElement[int] = func.sum(deltas.c.count, type_=Integer())
+_count: ColumnElement[int] = func.sum(deltas.c["count"], type_=Integer())
 
 
 def _months(of: Table) -> tuple[ColumnElement[bool], ...]:

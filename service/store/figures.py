@@ -29,7 +29,7 @@ from service.workflow.turns import Delta
 NO_TREE = -1
 """The epoch of no tree."""
 
-REPEATED = text("since IS NOT NULL")
+REPEATED, ENDS = text("since IS NOT NULL"), text("begun IS NOT NULL")
 
 
 class FigureDelta(SQLModel, table=True):
@@ -41,6 +41,8 @@ class FigureDelta(SQLModel, table=True):
         Index("ix_figure_deltas_day", "tenant_id", "metric", "day", "item_id"),
         Index("ix_figure_deltas_repeated", "tenant_id", "metric", "day",
               postgresql_where=REPEATED, sqlite_where=REPEATED),
+        Index("ix_figure_deltas_ended", "tenant_id", "metric", "begun", "item_id",
+              postgresql_where=ENDS, sqlite_where=ENDS),
     )  # fmt: skip
 
     tenant_id: UUID = Field(primary_key=True)

@@ -14,14 +14,22 @@ BATCHES = 5
 
 
 async def run_once(service: Service) -> bool:
-    """One round over all tenants that have something left; whether anything was done."""
-    busy = False
+    """One round over all tenants that have something left; whether anything was done.
+
+    A tenant whose turn fails does not keep the others waiting: they have had theirs when the failure is raised.
+    """
+    busy, failed = False, []
     for tenant_id in await figuring.behind(service):
-        for step in (figuring.catch_up, figuring.sum_up):
-            for _ in range(BATCHES):
-                if not await step(service, tenant_id):
-                    break
-                busy = True
+        try:
+            for step in (figuring.catch_up, figuring.sum_up):
+                for _ in range(BATCHES):
+                    if not await step(service, tenant_id):
+                        break
+                    busy = True
+        except Exception as fault:
+            failed.append(fault)
+    if failed:
+        raise failed[0]
     return busy
 
 

@@ -57,16 +57,16 @@ ONCE_OVER = (Metric.CLAIMS_DUE, Metric.CLAIMED_ON_TIME)
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Lasting:
     """Something that lasts: what begins it and what ends it, each on its day."""
 
     begun: Metric
     ended: Metric
 
 
-OVERDUE = Stretch(Metric.OVERDUE_BEGUN, Metric.OVERDUE_ENDED)
-RECTIFYING = Stretch(Metric.RECTIFYING_BEGUN, Metric.RECTIFYING_ENDED)
-LASTING: dict[str, Stretch] = {"overdue": OVERDUE, "rectifying": RECTIFYING}
+OVERDUE = Lasting(Metric.OVERDUE_BEGUN, Metric.OVERDUE_ENDED)
+RECTIFYING = Lasting(Metric.RECTIFYING_BEGUN, Metric.RECTIFYING_ENDED)
+LASTING: dict[str, Lasting] = {"overdue": OVERDUE, "rectifying": RECTIFYING}
 """Figures that are no sum of days: `overdue` those that last at the period's end, `rectifying` those that lasted at
 some time in it."""
 

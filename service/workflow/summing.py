@@ -3,7 +3,7 @@
 Of what lasts there is one sum, as of the period's last day. What lasted earlier is counted back from there.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -82,11 +82,11 @@ class Sums:
     those that the whole period must leave out. `days` are closings by the days that they took.
     """
 
-    counted: dict[Key, Counter[str]] = field(default_factory=dict)
-    repeated: dict[Key, Counter[str]] = field(default_factory=dict)
+    counted: defaultdict[Key, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    repeated: defaultdict[Key, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     over_all: Counter[str] = field(default_factory=Counter)
-    lasting: dict[Key, Counter[str]] = field(default_factory=dict)
-    days: dict[Key, Counter[int]] = field(default_factory=dict)
+    lasting: defaultdict[Key, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    days: defaultdict[Key, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
 
 
 Figures = dict[str, int | float | None]
@@ -95,14 +95,9 @@ Figures = dict[str, int | float | None]
 
 def rows_of(sums: Sums) -> dict[Key, Figures]:
     """A table whose rows are parts of one period."""
-    keys = {**sums.counted, **sums.lasting, **sums.days}
     return {
-        key: figures(
-            _less(sums.counted.get(key), sums.repeated.get(key)),
-            sums.lasting.get(key, Counter()),
-            sums.days.get(key, Counter()),
-        )
-        for key in keys
+        key: figures(_less(sums.counted[key], sums.repeated.get(key)), sums.lasting[key], sums.days[key])
+        for key in {**sums.counted, **sums.lasting, **sums.days}
     }
 
 
@@ -111,8 +106,8 @@ def months_of(sums: Sums, period: Period, today: date) -> dict[Key, Figures]:
     lasting = total(sums.lasting.values())
     found: dict[Key, Figures] = {}
     for month in reversed(list(_months(period))):
-        counted = sums.counted.get(month, Counter())
-        found[month] = figures(_less(counted, sums.repeated.get(month)), lasting, sums.days.get(month, Counter()))
+        counted = sums.counted[month]
+        found[month] = figures(_less(counted, sums.repeated.get(month)), lasting, sums.days[month])
         lasting = Counter(lasting)
         for each in LASTING.values():
             lasting[each.begun] -= counted[each.begun]
@@ -152,9 +147,11 @@ def total(counters: Iterable[Counter[Any]]) -> Counter[Any]:
     return found
 
 
-def _less(counted: Counter[str] | None, repeated: Counter[str] | None) -> Counter[str]:
-    found = Counter(counted or {})
-    found.subtract(repeated or {})
+def _less(counted: Counter[str], repeated: Counter[str] | None) -> Counter[str]:
+    if not repeated:
+        return counted
+    found = Counter(counted)
+    found.subtract(repeated)
     return found
 
 

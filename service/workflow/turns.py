@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from service.workflow.figures import METRICS, OVERDUE, RECTIFYING, Metric, Stretch
+from service.workflow.figures import METRICS, OVERDUE, RECTIFYING, Lasting, Metric
 from service.workflow.kept import Entry, Kept
 
 
@@ -149,12 +149,12 @@ class Turn:
         self.end(OVERDUE)
         self.end(RECTIFYING)
 
-    def begin(self, what: Stretch, day: int) -> None:
+    def begin(self, what: Lasting, day: int) -> None:
         if what.begun not in self.kept.lasting:
             self.add(what.begun, day)
             self.kept.lasting[what.begun] = day
 
-    def end(self, what: Stretch) -> None:
+    def end(self, what: Lasting) -> None:
         begun = self.kept.lasting.pop(what.begun, None)
         if begun is not None:
             self.add(what.ended, self.day, since=begun)
