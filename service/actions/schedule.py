@@ -1,6 +1,7 @@
 """The rows that follow an item: its place in the work list, what is pending about it, and when to look at it again."""
 
 from collections.abc import Collection
+from operator import attrgetter
 
 from service.actions.grounds import ground_of
 from service.actions.service import Call
@@ -12,11 +13,13 @@ from service.workflow.policy import Policy
 from service.workflow.states import State
 from service.workflow.waiting import INTERVIEW, Waiting
 
-LOOKED_BY = (
+_looked_by = attrgetter(
     "state", "cycle", "due_on", "review_on", "passed_on", "rungs_from", "claim_due", "pending", "escalation_count",
     "responsible_unit_id", "policy_epoch", "calendar_epoch",
 )  # fmt: skip
 """What the next look at an item depends on; where none of it changes, the timer stays."""
+
+_units = attrgetter("responsible_unit_id", "supervising_unit_id", "co_unit_ids")
 
 
 async def hold_tree(tx: Tx, changes: Changes, call: Call) -> Call:
@@ -47,12 +50,8 @@ def follow(
     else:
         _follow_day(changes, call, before, after)
         _follow_pending(changes, call, before, after)
-    if any(getattr(before, name) != getattr(after, name) for name in LOOKED_BY) or done is not None:
+    if done is not None or _looked_by(before) != _looked_by(after):
         _follow_timer(changes, call, before, after, policy, done)
-
-
-def _units(item: Item) -> tuple[object, ...]:
-    return item.responsible_unit_id, item.supervising_unit_id, item.co_unit_ids
 
 
 def _derive_anew(changes: Changes, call: Call, item: Item) -> None:

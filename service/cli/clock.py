@@ -44,6 +44,7 @@ def _instant(at: str) -> datetime:
 
 async def _turn(present: Settings, now: datetime) -> ladder.Tally:
     async with composition.running(present) as service:
+        composition.collect_less()
         return await worker.run_until_done(service, now)
 
 

@@ -140,6 +140,7 @@ async def _work(present: Settings) -> None:
     """Until SIGTERM or SIGINT: what is under way then is given up whole, for another to do."""
     async with composition.running(present) as service:
         loops = composition.workers(service, present, lambda tally: None)
+        composition.collect_less()
         working = asyncio.gather(*(loop.run() for loop in loops))
         for signum in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(signum, working.cancel)

@@ -47,16 +47,14 @@ class Form:
     text: str
     names: tuple[str, ...]
     defaults: dict[str, Any]
-    binders: dict[str, Callable[[Any], Any]]
+    binders: tuple[tuple[int, Callable[[Any], Any]], ...]
     readers: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def arguments(self, params: Params) -> list[Any]:
-        binders, defaults = self.binders, self.defaults
-        arguments = []
-        for name in self.names:
-            value = params[name] if name in params else defaults[name]
-            binder = binders.get(name)
-            arguments.append(value if binder is None else binder(value))
+        given = {**self.defaults, **params} if self.defaults else params
+        arguments = [given[name] for name in self.names]
+        for index, binder in self.binders:
+            arguments[index] = binder(arguments[index])
         return arguments
 
     def read(self, row: Row) -> Row:
@@ -118,7 +116,11 @@ class Statement:
             text=compiled.string,
             names=names,
             defaults={name: compiled.binds[name].value for name in names if not compiled.binds[name].required},
-            binders=dict(compiled._bind_processors),
+            binders=tuple(
+                (index, compiled._bind_processors[name])
+                for index, name in enumerate(names)
+                if name in compiled._bind_processors
+            ),
             readers=tuple(readers),
         )
 

@@ -100,6 +100,8 @@ HIDDEN = frozenset(
 def plain(value: Any) -> Any:
     """A value as JSON without floats: dates and ids as text, tuples as lists."""
     match value:
+        case str() | None:
+            return value
         case datetime():
             return value.isoformat().replace("+00:00", "Z")
         case date() | UUID():

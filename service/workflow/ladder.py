@@ -53,6 +53,9 @@ class Meeting(NamedTuple):
 Mark = tuple[str, UUID, date]
 """What was done once in a cycle: the rung's code, whose day, which day."""
 
+Plan = tuple[tuple[Rung, datetime], ...]
+"""Rungs and when each is due."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -62,6 +65,7 @@ class Ground:
     calendar: Calendar
     tz: ZoneInfo
     _rungs: dict[tuple[str, str, bool], tuple[Rung, ...]] = field(default_factory=dict)
+    _plans: dict[tuple[str, str, bool, date, date], Plan] = field(default_factory=dict)
     _moments: dict[tuple[date, int], datetime] = field(default_factory=dict)
     _passings: dict[date, datetime] = field(default_factory=dict)
 
@@ -71,6 +75,17 @@ class Ground:
         if known is None:
             known = self._rungs[anchor, state, escalated] = tuple(
                 rung for rung in self.policy.ladder if rung.anchor == anchor and _applies(rung, state, escalated)
+            )
+        return known
+
+    def plan(self, anchor: "Anchor", state: str, escalated: bool) -> Plan:
+        """Those rungs with the instants from which they are due: the same for all items with the same days."""
+        key = (anchor.kind, state, escalated, anchor.on, anchor.late_from)
+        known = self._plans.get(key)
+        if known is None:
+            known = self._plans[key] = tuple(
+                (rung, self.moment(anchor.late_from if rung.offset > 0 else anchor.on, rung.offset))
+                for rung in self.rungs(anchor.kind, state, escalated)
             )
         return known
 
@@ -121,19 +136,17 @@ def anchors(item: Item) -> Iterator[Anchor]:
         yield Anchor(name, waiting.id, waiting.due, waiting.due)
 
 
-def meetings(item: Item, ground: Ground, *, held: bool | None = None) -> Iterator[Meeting]:
+def meetings(item: Item, ground: Ground, *, held: bool | None = None, until: datetime = NO_LOOK) -> Iterator[Meeting]:
     """Every rung that applies to the item as it is, done or not, without those that a pending request holds.
 
-    `held` overrides whether one does: False shows what is held as well.
+    `held` overrides whether one does: False shows what is held as well. What is due only after `until` is left out.
     """
     holds = item.held if held is None else held
     for anchor in anchors(item):
-        for rung in ground.rungs(anchor.kind, item.state, item.escalation_count > 0):
-            late = rung.offset > 0
-            if late and holds and anchor.kind == AnchorKind.DUE:
-                continue
-            moment = ground.moment(anchor.late_from if late else anchor.on, rung.offset)
-            yield Meeting(rung, anchor, moment)
+        holds_late = holds and anchor.kind == AnchorKind.DUE
+        for rung, moment in ground.plan(anchor, item.state, item.escalation_count > 0):
+            if moment <= until and not (holds_late and rung.offset > 0):
+                yield Meeting(rung, anchor, moment)
 
 
 def _applies(rung: Rung, state: str, escalated: bool) -> bool:
@@ -147,7 +160,7 @@ def look(item: Item, ground: Ground, now: datetime, done: Collection[Mark]) -> L
     passed = _passed(item, ground, now)
     if item.state == State.CLOSED or not ground.policy.hours.hold(ground.calendar, ground.tz, now):
         return Look(passed)
-    due = [each for each in meetings(item, ground) if each.moment <= now and each.mark not in done]
+    due = [each for each in meetings(item, ground, until=now) if each.mark not in done]
     if not due:
         return Look(passed)
     early = [each for each in due if each.moment < item.created_at]
@@ -202,7 +215,7 @@ def next_look(item: Item, ground: Ground, now: datetime, done: Collection[Mark] 
     day = item.deadline_day
     if day is not None and item.passed_on != day:
         nearest = max(ground.passing(day), now)
-    for each in meetings(item, ground):
+    for each in meetings(item, ground, until=nearest):
         if each.moment < nearest and (done is None or each.mark not in done):
             nearest = min(nearest, each.moment if each.moment > now else ground.next_opening(now))
     return nearest
@@ -215,8 +228,8 @@ def held_back(item: Item, ground: Ground, now: datetime, done: Collection[Mark])
     free = {each.mark for each in meetings(item, ground)}
     return [
         each
-        for each in meetings(item, ground, held=False)
-        if each.moment <= now and each.mark not in free and each.mark not in done
+        for each in meetings(item, ground, held=False, until=now)
+        if each.mark not in free and each.mark not in done
     ]
 
 
