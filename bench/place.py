@@ -123,6 +123,14 @@ async def run_sql(url: str, *statements: str) -> None:
         await connection.close()
 
 
+async def ask_sql(url: str, question: str) -> int:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        return int(await connection.fetchval(question))
+    finally:
+        await connection.close()
+
+
 async def _fill(
     settings: Settings, kind: str, name: str, items: int, unit_count: int, build: Builder, make: Maker
 ) -> Facts:

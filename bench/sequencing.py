@@ -39,10 +39,12 @@ def start(filled: Place, command: str) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def worker(filled: Place) -> Iterator[None]:
-    """`xiaohao worker` beside the server."""
+    """`xiaohao worker` beside the server, once it has given their positions to what was written without it."""
     process = start(filled, "worker")
     try:
-        time.sleep(5)
+        while asyncio.run(place.ask_sql(filled.settings.database_url, "SELECT count(*) FROM unsequenced")):
+            time.sleep(0.5)
+        time.sleep(2)
         yield
     finally:
         process.terminate()
