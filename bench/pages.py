@@ -1,6 +1,7 @@
 """Pages straight from the database: the statements of the store's lists with their values, timed at the bare driver."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,7 +17,7 @@ import asyncpg
 from bench import words
 from bench.place import Place
 from bench.wire import percentile
-from service.store import lists, postgres, sqlite
+from service.store import lists, overdue, postgres, sqlite
 from service.store.database import Row, Statement
 from service.workflow import deadlines
 from service.workflow.calendar import BASE
@@ -35,7 +36,8 @@ class Kind:
 
     name: str
     aim: float
-    filters: Filters = field(default_factory=Filters)
+    filters: Filters | None = field(default_factory=Filters)
+    """Of the list of items; None is the work list."""
     sort: str = "due_on"
     stated: bool = False
 
@@ -68,6 +70,7 @@ def kinds(ledger_ids: tuple[UUID, ...], today: date) -> list[Kind]:
     lamps = (LampDays(ledger_ids, tuple((first or date.min, last or date.max) for first, last in yellow)),)
     return [
         Kind("overdue", 2, Filters(overdue=True), stated=True),
+        Kind("work list of all that is overdue", 2, None),
         Kind("list due_on", 10),
         Kind("list -due_on", 10, sort="-due_on"),
         Kind("list -listed_at", 20, sort="-listed_at"),
@@ -110,17 +113,28 @@ async def _pages(tx: "_Timing", tenant: UUID, timed: Timed, unit_ids: list[UUID]
     for run in range(-2, runs):
         unit = unit_ids[(run // 2) % len(unit_ids)]
         tx.spent = tx.inside = 0.0
-        page = await lists.page(
-            tx, tenant_id=tenant, scope=(unit,), filters=timed.kind.filters, sort=timed.kind.sort, after=after,
-            limit=LIMIT, today=today,
-        )  # fmt: skip
+        rows, behind = await _page(tx, tenant, timed.kind, unit, today, after)
         if run >= 0:
             timed.runs.append(tx.spent)
             timed.inside.append(tx.inside)
-            timed.rows += len(page.items)
-        after = page.positions[LIMIT - 1] if run % 2 == 0 and len(page.items) > LIMIT else None
+            timed.rows += rows
+        after = behind if run % 2 == 0 else None
         if run > 2 and time.perf_counter() - began > AT_MOST_SECONDS:
             break
+
+
+async def _page(tx: "_Timing", tenant: UUID, kind: Kind, unit: UUID, today: date, after: Any) -> tuple[int, Any]:
+    """How many rows one page has, and where the next begins, if there is one."""
+    if kind.filters is None:
+        work = await overdue.page(
+            tx, tenant, (unit,), today=today, after=after or (date.min, UUID(int=0)), limit=LIMIT + 1
+        )
+        return len(work), (work[LIMIT - 1].due, work[LIMIT - 1].ref) if len(work) > LIMIT else None
+    page = await lists.page(
+        tx, tenant_id=tenant, scope=(unit,), filters=kind.filters, sort=kind.sort, after=after, limit=LIMIT,
+        today=today,
+    )  # fmt: skip
+    return len(page.items), page.positions[LIMIT - 1] if len(page.items) > LIMIT else None
 
 
 async def _scopes(tx: "_Timing", tenant: UUID) -> dict[str, list[UUID]]:
@@ -182,6 +196,7 @@ class _Postgres(_Timing):
         with self.noting(form.text, arguments):
             rows = await self._connection.fetch(form.text, *arguments)
         told = await self._connection.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {form.text}", *arguments)
+        told = json.loads(told)
         self.inside += (told[0]["Planning Time"] + told[0]["Execution Time"]) / 1000
         return [form.read(row) for row in rows]
 
