@@ -209,6 +209,9 @@ FORBIDDEN: dict[str, Text] = {
     ),
     "erasure": Text("只有管理员可以依法删除。", "Lawful erasure is for admins."),
     "checkpoints": Text("只有管理员可以公布检查点。", "Checkpoints are published by admins."),
+    "figures": Text(
+        "只有管理员和该单位的督办人员可以公布月报。", "A month is published by admins and by supervisors over the unit."
+    ),
     "log": Text("只有管理员和审计员可以查验纪实日志。", "The log is for admin and auditor."),
     "own_fields": Text(
         "责任单位只能更正 measures 和 responsible_person。",
@@ -275,6 +278,7 @@ CONFLICTS: dict[str, Text] = {
     "decided": Text("该申请已审批、撤回或取消。", "The request is decided, withdrawn or cancelled already."),
     "inactive": Text("该主体已停用。", "The principal was removed."),
     "webhook_disabled": Text("该推送已停用，请先启用。", "The webhook is disabled; enable it first."),
+    "published": Text("该月月报已公布。", "This month is published already."),
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }
 

@@ -1,6 +1,8 @@
 """Reading figures: a table by units, ledgers, months, sources or severities; the items behind one of its figures."""
 
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from service.actions import references
@@ -18,7 +20,7 @@ from service.workflow.organisation import Unit
 from service.workflow.states import Severity, SourceKind
 from service.workflow.summing import Figures, Key, Period, Sums, months_of, rows_of, whole_of
 
-__all__ = ["START", "Asked", "Behind", "Place", "Row", "Table", "items", "read"]
+__all__ = ["START", "Asked", "Behind", "Place", "Row", "Table", "items", "read", "table_of"]
 
 MOST_CHILDREN = 40_000
 """Units below one that a table by units shows at most."""
@@ -50,6 +52,11 @@ class Row:
     alone: bool
     figures: Figures
 
+    def told(self) -> dict[str, Any]:
+        """As readers see it."""
+        key = f"{self.key:%Y-%m}" if isinstance(self.key, date) else str(self.key)
+        return {"key": key, "code": self.code, "name": self.name, "alone": self.alone, "figures": self.figures}
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -65,23 +72,28 @@ async def read(service: Service, call: Call, asked: Asked, by: str) -> Table:
     meant; `unavailable` while figures are counted anew."""
 
     async def action(tx: Tx) -> Table:
-        head = await _head(tx, call)
-        narrowed, named = await _narrowed(tx, call, asked)
-        below: list[Unit] = []
-        if by == "unit" and len(named) == 1 and not asked.alone:
-            # Its own, and each right below it with the rest.
-            below = await units.children(tx, call.tenant_id, named[0], MOST_CHILDREN)
-            narrowed = replace(narrowed, own=named[0])
-        if by == "unit" and named:
-            named = (*named, *(unit.id for unit in below))
-            narrowed = replace(narrowed, tops=named)
-        reading = Reading(tx, call.tenant_id, by, narrowed, named, asked.period, call.today, head)
-        sums = await reading.read()
-        found = months_of(sums, asked.period, call.today) if by == "month" else rows_of(sums)
-        return Table(await _rows(tx, call, by, narrowed, below, found), whole_of(sums), head.counted)
+        return await table_of(tx, call, asked, by)
 
     # In one snapshot: a worker may be summing up what is read here in parts.
     return await service.read(action, varied=True, whole=True)
+
+
+async def table_of(tx: Tx, call: Call, asked: Asked, by: str) -> Table:
+    """The same in a snapshot of the caller's own."""
+    head = await _head(tx, call)
+    narrowed, named = await _narrowed(tx, call, asked)
+    below: list[Unit] = []
+    if by == "unit" and len(named) == 1 and not asked.alone:
+        # Its own, and each right below it with the rest.
+        below = await units.children(tx, call.tenant_id, named[0], MOST_CHILDREN)
+        narrowed = replace(narrowed, own=named[0])
+    if by == "unit" and named:
+        named = (*named, *(unit.id for unit in below))
+        narrowed = replace(narrowed, tops=named)
+    reading = Reading(tx, call.tenant_id, by, narrowed, named, asked.period, call.today, head)
+    sums = await reading.read()
+    found = months_of(sums, asked.period, call.today) if by == "month" else rows_of(sums)
+    return Table(await _rows(tx, call, by, narrowed, below, found), whole_of(sums), head.counted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 A name with `?` is left out where there is nothing to say; one with `|null` is there all the same. `=` tells under which
 name service/api/event_values.py has what it holds, where not under its own. Events are written by the modules `events`,
-`*_events`, `erasure`, `receipts` and `webhooks` of service/workflow: what they write and does not stand here fails the
-tests.
+`*_events`, `erasure`, `receipts`, `reports` and `webhooks` of service/workflow: what they write and does not stand
+here fails the tests.
 """
 
 from service.workflow.delivery import PING
@@ -68,6 +68,7 @@ DATA: dict[str, tuple[str, ...]] = {
     "ledger.created": ("version", "code", "name", "owner_unit_id", "listing", "policy"),
     "ledger.updated": ("version", "changes"),
     "calendar.updated": ("year", "workdays", "holidays", "complete"),
+    "report.published": ("report_id", "month", "size=counted", "digest"),
     "access.principal_created": (
         "principal_id", "name", "kind=principal_kind", "external_id?", "delegates", "issuer_id?", "subject?", "active",
     ),

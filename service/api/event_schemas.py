@@ -18,6 +18,7 @@ ERASED: Schema = {
 }
 
 NOTHING: Schema = {"type": "null"}
+_MAYBE: Schema = {"anyOf": [ID, NOTHING]}
 
 _TRIGGERS = {type_: str(trigger) for trigger, type_ in TYPES.items()}
 _ERASABLE = {place for places in PLACES.values() for place in places}
@@ -56,8 +57,8 @@ def event(type_: str) -> Schema:
                     "position": NOTHING if type_ == PING else {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
                     "item_id": ID if item else NOTHING,
                     "item_version": VERSION if item else NOTHING,
-                    "unit_id": ID if item or family == "unit" else NOTHING,
-                    "ledger_id": ID if item or family == "ledger" else NOTHING,
+                    "unit_id": ID if item or family in ("unit", "report") else NOTHING,
+                    "ledger_id": _MAYBE if family == "report" else ID if item or family == "ledger" else NOTHING,
                     "data": data(type_),
                 }
             },

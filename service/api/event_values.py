@@ -128,6 +128,10 @@ VALUES: dict[str, Schema] = {
     "size": told(integer(0, 2**53 - 1), "How many events the log had."),
     "root_hash": told(HASH, "The root of the tree over them."),
     "checkpoint": told(text(100_000), "The same, signed (C2SP signed note): what a witness keeps."),
+    # Published months.
+    "report_id": ID, "month": told({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$", "maxLength": 7}, "YYYY-MM."),
+    "counted": told(integer(0, 2**53 - 1), "How many events of the log were counted."),
+    "digest": told(HASH, "The hash of the report's document, in the log's algorithm."),
     # Webhooks.
     "webhook_id": ID, "host": told(text(2_000), "Of the URL no more: path and query often hold a token."),
     "owner_id": ID, "types": many(text(MAX_TYPE_LENGTH), MAX_TYPES), "format": one_of(Format),

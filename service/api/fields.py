@@ -50,6 +50,14 @@ def _day(value: Any) -> date:
     return day
 
 
+def _month(value: Any) -> date:
+    if not isinstance(value, str):
+        raise refuse("wrong_type")
+    if len(value) != len("2026-03"):
+        raise refuse("bad_format")
+    return _day(f"{value}-01")
+
+
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -99,6 +107,13 @@ def _boolean(value: Any) -> bool:
 Day = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-"})
 ]
+Month = Annotated[
+    date,
+    BeforeValidator(_month),
+    WithJsonSchema({"type": "string", "pattern": "^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", "maxLength": 7}),
+]
+"""A month as YYYY-MM; its value is its first day."""
+
 Moment = Annotated[
     datetime,
     BeforeValidator(_instant),

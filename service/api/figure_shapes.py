@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, create_model
 
-from service.actions.statistics import Behind, Row, Table
+from service.actions.statistics import Behind, Table
 from service.api.shapes import Count, Line, Shape, Text
 from service.workflow.figures import FIGURES, Figure, Unit
 from service.workflow.states import Severity, SourceKind
@@ -101,13 +101,8 @@ class CountedPageOut(Shape):
 def table(found: Table, by: str, period: Period) -> dict[str, Any]:
     return {
         "by": by, "from": period.first, "to": period.last, "position": found.position,
-        "rows": [_row(row) for row in found.rows], "total": found.total,
+        "rows": [row.told() for row in found.rows], "total": found.total,
     }  # fmt: skip
-
-
-def _row(row: Row) -> dict[str, Any]:
-    key = f"{row.key:%Y-%m}" if isinstance(row.key, date) else str(row.key)
-    return {"key": key, "code": row.code, "name": row.name, "alone": row.alone, "figures": row.figures}
 
 
 def counted(each: Behind, figure: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from service import app as composition
 from service import settings
 from service.cli.terminal import cli
 from service.settings import Settings
-from service.workflow import machine
+from service.workflow import figures, machine
 
 
 @cli.command()
@@ -25,6 +25,14 @@ def show_settings(
 ) -> None:
     """Print the settings as a Markdown table."""
     print(settings.table(language), end="")
+
+
+@cli.command()
+def definitions(
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Language of the table.")] = "en",
+) -> None:
+    """Print what each figure counts, as a Markdown table."""
+    print(figures.table(language), end="")
 
 
 @cli.command()

@@ -42,6 +42,7 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
     "ledger.created": ("新设台账", "A ledger was added."),
     "ledger.updated": ("台账变更", "A ledger or its policy was changed."),
     "calendar.updated": ("日历变更", "Working days of a year were set."),
+    "report.published": ("公布月报", "A month's figures were published; its digest is in the log."),
     "access.principal_created": ("新增主体", "A person or platform was added."),
     "access.principal_updated": ("主体变更", "A person or platform was changed."),
     "access.principal_removed": ("主体停用", "A person or platform was removed."),

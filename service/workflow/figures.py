@@ -281,3 +281,14 @@ COUNTS = tuple(each.name for each in FIGURES if each.numerator is None and each.
 
 ANNULLED_EXCLUDED = Text("作废和重复的条目", "Annulled and duplicate items.")
 """What every figure leaves out, but for the two that count just these."""
+
+
+def table(language: str) -> str:
+    """Every figure with its formula, as a Markdown table."""
+    heading = ("字段", "名称", "口径", "不计") if language == "zh" else ("figure", "called", "is", "leaves out")
+    rows = [
+        (f"`{each.name}`", getattr(each.title, language), getattr(each.formula, language),
+         getattr(each.excludes, language) if each.excludes else "")
+        for each in FIGURES
+    ]  # fmt: skip
+    return "".join(f"| {' | '.join(row)} |\n" for row in (heading, ("---",) * 4, *rows))

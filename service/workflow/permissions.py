@@ -13,6 +13,7 @@ from service.workflow.states import Role
 
 READS = frozenset({"item:read", "unit:read", "event:read", "figures:read"})
 DECIDES = frozenset({"item:update", "item:annul", "item:decide", "request:decide", "notice:issue", "interview:record"})
+PUBLISHES = frozenset({"figures:publish"})
 RESPONDS = frozenset({"item:claim", "request:create", "request:withdraw", "notice:receipt"})
 REPORTS = frozenset({"item:progress", "attachment:create"})
 LISTS = frozenset({"item:create", "import"})
@@ -21,8 +22,8 @@ FOLLOWS = frozenset({"webhook:manage"})
 PROVES = frozenset({"log:read"})
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    Role.ADMIN: READS | DECIDES | RESPONDS | REPORTS | LISTS | ADMINISTERS | FOLLOWS | PROVES,
-    Role.SUPERVISOR: READS | DECIDES | REPORTS | LISTS,
+    Role.ADMIN: READS | DECIDES | RESPONDS | REPORTS | LISTS | ADMINISTERS | FOLLOWS | PROVES | PUBLISHES,
+    Role.SUPERVISOR: READS | DECIDES | REPORTS | LISTS | PUBLISHES,
     Role.RESPONSIBLE: READS | RESPONDS | REPORTS,
     Role.PLATFORM: READS | LISTS | REPORTS | FOLLOWS,
     Role.VIEWER: READS,

@@ -28,7 +28,7 @@ PLAIN = frozenset(
         "request_id", "decide_due", "asked_due_on", "asked_unit_id", "notice_id", "items", "reply_by", "receipt_due",
         "webhook_id", "owner_id", "types", "format", "rate_limit", "enabled", "disabled_reason", "failing_since",
         "copy_unit_ids", "scheduled_at", "year", "workdays", "holidays", "complete",
-        "fields", "size", "root_hash", "checkpoint",
+        "fields", "size", "root_hash", "checkpoint", "report_id", "month", "digest",
     }
 )  # fmt: skip
 """Fields that are never free text. What is not named here is sealed: a field forgotten is a field protected."""

@@ -18,6 +18,7 @@ from tests.api.helpers import VERIFIED, day, every_page, ok, read
 from tests.world import TREE, World
 
 serial = itertools.count(1)
+months = itertools.count()
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,6 +356,54 @@ async def _(base: Side, at: Place) -> Asked:
 @call("get_statistics_items: ledger", "/query/ledger")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", f"/v1/statistics/items?metric=overdue&ledger={(await ledger_at(at))['id']}")
+
+
+async def report_at(at: Place) -> dict[str, Any]:
+    made: dict[str, Any] = ok(await publishing(at).by(at.side.admin), 201)
+    return made
+
+
+def publishing(at: Place, **given: Any) -> Asked:
+    """A month that nobody has published yet."""
+    years, month = divmod(next(months), 12)
+    return Asked(
+        "POST", "/v1/statistics/reports", {"month": f"{1900 + years}-{month + 1:02}", "unit_id": at.id, **given}
+    )
+
+
+@call("create_report", "/unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    return publishing(at)
+
+
+@call("create_report: ledger", "/ledger_id")
+async def _(base: Side, at: Place) -> Asked:
+    return publishing(Place(base, "t1"), ledger_id=(await ledger_at(at))["id"])
+
+
+@call("list_reports")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/statistics/reports?limit=200", shows=(await report_at(at))["id"])
+
+
+@call("list_reports: unit", "/query/unit")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics/reports?unit={at.id}")
+
+
+@call("list_reports: ledger", "/query/ledger")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics/reports?ledger={(await ledger_at(at))['id']}")
+
+
+@call("get_report")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics/reports/{(await report_at(at))['id']}")
+
+
+@call("get_report_corrections")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics/reports/{(await report_at(at))['id']}/corrections")
 
 
 @call("get_log_checkpoint")

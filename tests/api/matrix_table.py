@@ -800,6 +800,62 @@ TABLE = {
         viewer      200     200     200     200     422
         auditor     200     200     200     200     422
     """,
+    "create_report": """
+        admin       201     201     201     201     422
+        supervisor  201     201     422     422     422
+        responsible 403     403     422     422     422
+        platform    403     403     422     422     422
+        viewer      403     403     422     422     422
+        auditor     403     403     403     403     422
+    """,
+    "create_report: ledger": """
+        admin       201     201     201     201     422
+        supervisor  201     201     201     201     422
+        responsible 403     403     403     403     403
+        platform    403     403     403     403     403
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_reports": """
+        admin       200     200     200     200     none
+        supervisor  200     200     none     none     none
+        responsible 200     200     none     none     none
+        platform    200     200     none     none     none
+        viewer      200     200     none     none     none
+        auditor     200     200     200     200     none
+    """,
+    "list_reports: unit": """
+        admin       200     200     200     200     422
+        supervisor  200     200     422     422     422
+        responsible 200     200     422     422     422
+        platform    200     200     422     422     422
+        viewer      200     200     422     422     422
+        auditor     200     200     200     200     422
+    """,
+    "list_reports: ledger": """
+        admin       200     200     200     200     422
+        supervisor  200     200     200     200     422
+        responsible 200     200     200     200     422
+        platform    200     200     200     200     422
+        viewer      200     200     200     200     422
+        auditor     200     200     200     200     422
+    """,
+    "get_report": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "get_report_corrections": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
     "get_log_checkpoint": """
         admin       200     200     200     200     200
         supervisor  403     403     403     403     403

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from service.workers import sequencer
 from tests.api.helpers import every_page, match, ok, read
 from tests.api.office import VERIFIED, Office, on
 
@@ -189,6 +190,15 @@ async def people_come_and_go(office: Office) -> None:
 @chapter
 async def a_checkpoint_is_published(office: Office) -> None:
     ok(await office.admin.post("/v1/log/checkpoints"), 201)
+
+
+# -- figures
+
+
+@chapter
+async def a_month_is_published(office: Office) -> None:
+    await sequencer.run_until_done(office.world.service)
+    ok(await office.county.post("/v1/statistics/reports", json={"month": "2026-02", "unit": "root"}), 201)
 
 
 # -- webhooks

@@ -97,7 +97,7 @@ time 2026-03-18T01:00:00Z
 """
 BY_CHANCE = {
     "prefix": "xh_0vT2mQa", "minutes_digest": "5f" * 32, "checkpoint": NOTE, "size": 1_199,
-    "root_hash": "e6c4b30063e9f56940516877459ec4a7d3071b3a6737457996ba818eb9007449",
+    "root_hash": "e6c4b30063e9f56940516877459ec4a7d3071b3a6737457996ba818eb9007449", "digest": "a3" * 32,
 }  # fmt: skip
 """What is another each time: keys, hashes, signatures."""
 

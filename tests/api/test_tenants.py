@@ -211,7 +211,7 @@ FIND_NOTHING = {"principal"}
 NO_IDS = {"state", "severity", "source", "lamp", "overdue", "due_before", "due_after", "listed_after", "listed_before",
           "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth", "level",
           "active", "dry_run", "status", "kind", "type", "after", "wait", "position", "size", "from", "to",
-          "by", "metric", "part", "subtree", "category"}  # fmt: skip
+          "by", "metric", "part", "subtree", "category", "month"}  # fmt: skip
 BESIDE_IN_QUERIES = {"/v1/statistics": {"by": "ledger"}, "/v1/statistics/items": {"metric": "listed"}}
 """What a call needs before its ids are looked at."""
 

@@ -18,7 +18,7 @@ import pytest
 
 from service import settings as service_settings
 from service.settings import Settings
-from service.workflow import machine
+from service.workflow import figures, machine
 from tests.documents import ROOT, between, fenced
 from tests.servers import Server
 
@@ -159,6 +159,10 @@ def test_the_diagram_is_the_machine_s_own(document: str) -> None:
 @pytest.mark.parametrize(("document", "language"), [*READMES.items(), ("docs/deployment.md", "en")])
 def test_the_settings_are_those_there_are(document: str, language: str) -> None:
     assert between(document, "settings") == service_settings.table(language), "print it with `xiaohao settings`"
+
+
+def test_the_figures_are_those_there_are() -> None:
+    assert between("docs/statistics.md", "figures") == figures.table("en"), "print it with `xiaohao definitions`"
 
 
 def test_every_setting_is_explained_in_both_languages() -> None:

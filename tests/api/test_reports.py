@@ -1,0 +1,196 @@
+"""Published months: what is frozen, that it stays, and what stands beside it when the past is corrected."""
+
+import asyncio
+import hashlib
+import json
+
+import pytest
+
+from service.api.report_shapes import CorrectionsOut, ReportDocumentOut, ReportOut, ReportPageOut
+from service.workers import sequencer
+from service.workflow.figures import FIGURES
+from tests.api.helpers import every_page, match, ok, read, refused
+from tests.api.office import on
+from tests.api.test_statistics import a_month, table
+
+MARCH = {"month": "2026-03", "unit": "root"}
+
+
+async def publish(office, by=None, status=201, **given):
+    await sequencer.run_until_done(office.world.service)
+    answer = await (by or office.county).post("/v1/statistics/reports", json={**MARCH, **given})
+    return ok(answer, status) if status == 201 else answer
+
+
+async def whole(office, report, by=None):
+    found = await read(by or office.county, f"/v1/statistics/reports/{report['id']}")
+    ReportDocumentOut.model_validate(found)
+    return found
+
+
+async def corrections(office, report):
+    await sequencer.run_until_done(office.world.service)
+    found = await read(office.county, f"/v1/statistics/reports/{report['id']}/corrections")
+    CorrectionsOut.model_validate(found)
+    return found
+
+
+@pytest.fixture
+async def april(empty_office):
+    """The month of `a_month` is over."""
+    await a_month(empty_office)
+    await empty_office.turn("04-07")
+    return empty_office
+
+
+async def test_what_is_published_is_the_table_of_the_month(april):
+    made = await publish(april)
+    ReportOut.model_validate(made)
+    found = await whole(april, made)
+    now = await read(april.county, "/v1/statistics", by="unit", **{"from": on("03-01"), "to": on("03-31")})
+    assert found["document"]["rows"] == now["rows"] and found["document"]["total"] == now["total"]
+    assert {name: found[name] for name in made} == made
+    assert [each["name"] for each in found["document"]["definitions"]] == [figure.name for figure in FIGURES]
+    (policy,) = found["document"]["policies"]
+    assert policy["policy"] == (await read(april.county, "/v1/ledgers/" + policy["ledger_id"]))["policy"]
+    root = await read(april.county, f"/v1/units/{april.units['root']}")
+    assert found["document"]["unit"] == {name: root[name] for name in ("id", "code", "name")}
+
+
+async def test_its_digest_is_of_the_document_and_stands_in_the_log(april):
+    made = await publish(april)
+    found = await whole(april, made)
+    canonical = json.dumps(found["document"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(canonical.encode()).hexdigest() == made["digest"]
+    await sequencer.run_until_done(april.world.service)
+    (event,) = (await read(april.county, "/v1/events", type="report.published"))["items"]
+    assert event["unit_id"] == april.units["root"]
+    assert event["data"] == {
+        "report_id": made["id"], "month": "2026-03", "size": made["position"], "digest": made["digest"],
+    }  # fmt: skip
+    origin, size, root, *_ = made["checkpoint"].splitlines()
+    assert int(size) == made["position"] == event["position"] - 1 and root and origin
+
+
+async def test_what_comes_later_changes_nothing_and_stands_beside_it(april):
+    made = await publish(april)
+    before = await whole(april, made)
+    assert await corrections(april, made) == {"position": made["position"] + 1, "rows": [], "total": {}}
+    late = (await every_page(april.county, "/v1/statistics/items", metric="overdue", limit=1,
+                             **{"from": on("03-01"), "to": on("03-31"), "unit": "t1v1"}))[0]  # fmt: skip
+    item = await read(april.county, f"/v1/items/{late['item_id']}")
+    await april.fire(april.admin, item, "annul", reason="重复登记")
+    assert await whole(april, made) == before
+    found = await corrections(april, made)
+    assert [row["code"] for row in found["rows"]] == ["t1"]
+    changed = found["rows"][0]["figures"]
+    assert (
+        changed["listed"] == {"published": 3, "now": 2}
+        and changed["overdue"]["now"] == changed["overdue"]["published"] - 1
+    )
+    assert found["total"]["listed"] == {"published": 4, "now": 3}
+    rows, _ = await table(april)
+    assert rows["t1"]["listed"] == 2
+
+
+async def test_a_new_policy_or_name_does_not_change_what_was_published(april):
+    made = await publish(april)
+    before = await whole(april, made)
+    ledger = (await every_page(april.admin, "/v1/ledgers"))[0]
+    given = {"policy": {**ledger["policy"], "claim_days": 1}}
+    if "claim_days" not in ledger["policy"]:
+        given = {"name": "另一个名字"}
+    ok(await april.admin.patch(f"/v1/ledgers/{ledger['id']}", json=given, headers=match(ledger)))
+    unit = await read(april.admin, f"/v1/units/{april.units['t1']}")
+    ok(await april.admin.patch(f"/v1/units/{unit['id']}", json={"name": "新名镇"}, headers=match(unit)))
+    assert await whole(april, made) == before
+
+
+async def test_a_month_is_published_once_for_a_unit_and_ledger(april):
+    await publish(april)
+    refused(await publish(april, status=409), "conflict")
+    await publish(april, ledger="default")
+    await publish(april, unit="t1")
+    refused(await publish(april, by=april.town, status=409, unit="t1"), "conflict")
+    both = await asyncio.gather(*(publish(april, status=0, unit="t2") for _ in range(4)))
+    assert sorted(answer.status_code for answer in both) == [201, 409, 409, 409]
+    found = await every_page(april.county, "/v1/statistics/reports")
+    assert len(found) == 4
+    await sequencer.run_until_done(april.world.service)
+    assert len((await read(april.county, "/v1/events", type="report.published"))["items"]) == 4
+
+
+async def test_the_same_key_gives_the_same_report(april):
+    await sequencer.run_until_done(april.world.service)
+    key = {"Idempotency-Key": "march-2026"}
+    first = await april.county.post("/v1/statistics/reports", json=MARCH, headers=key)
+    again = await april.county.post("/v1/statistics/reports", json=MARCH, headers=key)
+    assert (first.status_code, again.status_code) == (201, 201) and first.content == again.content
+    assert again.headers["idempotent-replayed"] == "true" and again.headers["location"] == first.headers["location"]
+
+
+async def test_reports_are_listed_newest_month_first(april):
+    for month, unit in (("2026-01", "root"), ("2026-03", "t1"), ("2026-02", "root"), ("2026-03", "root")):
+        await publish(april, month=month, unit=unit)
+    ReportPageOut.model_validate(await read(april.county, "/v1/statistics/reports"))
+    found = await every_page(april.county, "/v1/statistics/reports", limit=1)
+    assert [row["month"] for row in found] == ["2026-03", "2026-03", "2026-02", "2026-01"]
+    for given, count in (
+        ({"month": "2026-03"}, 2), ({"unit": "t1"}, 1), ({"unit": "root", "month": "2026-02"}, 1),
+        ({"ledger": "default"}, 0),
+    ):  # fmt: skip
+        assert len(await every_page(april.county, "/v1/statistics/reports", **given)) == count
+    assert [row["unit_id"] for row in await every_page(april.town, "/v1/statistics/reports")] == [april.units["t1"]]
+
+
+async def test_a_month_that_is_not_over_is_not_published(april):
+    refused(await publish(april, status=422, month="2026-04"), "invalid_request", ("/month", "in_future"))
+    # Not before the tenant's own midnight.
+    april.at("03-31", "23:59")
+    refused(await publish(april, status=422), "invalid_request", ("/month", "in_future"))
+    april.at("04-01", "00:00")
+    await publish(april)
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer", "code"),
+    [
+        ({"month": "2026-13"}, "/month", "bad_format"),
+        ({"month": "2026-3"}, "/month", "bad_format"),
+        ({"month": "2026-03-01"}, "/month", "bad_format"),
+        ({"month": 202603}, "/month", "wrong_type"),
+        ({"month": "1899-12"}, "/month", "out_of_range"),
+        ({"month": None}, "/month", "wrong_type"),
+        ({"unit": "nowhere"}, "/unit", "unknown_reference"),
+        ({"unit": None}, "/unit", "missing"),
+        ({"ledger": "nowhere"}, "/ledger", "unknown_reference"),
+        ({"year": 2026}, "/year", "unknown_field"),
+    ],
+)
+async def test_what_is_refused(april, given, pointer, code):
+    refused(await publish(april, status=422, **given), "invalid_request", (pointer, code))
+    assert await every_page(april.county, "/v1/statistics/reports") == []
+
+
+async def test_who_publishes_and_who_reads(april):
+    town = await publish(april, by=april.town, unit="t1")
+    refused(await publish(april, by=april.village, status=403, unit="t1v1"), "forbidden")
+    refused(await publish(april, by=april.town, status=422), "invalid_request", ("/unit", "unknown_reference"))
+    await whole(april, town, april.town)
+    refused(await april.village.get(f"/v1/statistics/reports/{town['id']}"), "not_found")
+    below = await publish(april, by=april.town, unit="t1v1")
+    await whole(april, below, april.village)
+
+
+async def test_what_has_no_position_yet_is_counted_as_a_correction(april):
+    done = await publish(april)
+    # On the last day of March, told to the log when the month was published already.
+    item = await april.item(listed_at=f"{on('03-31')}T09:00:00Z", due_on=on("04-30"))
+    town = ok(await april.county.post("/v1/statistics/reports", json={**MARCH, "unit": "t1"}), 201)
+    for report, code in ((done, "t1"), (town, "t1v1")):
+        found = await corrections(april, report)
+        assert found["position"] > report["position"]
+        assert [row["code"] for row in found["rows"]] == [code]
+        changed = found["total"]["listed"]
+        assert changed["now"] == changed["published"] + 1
+    assert item["listed_at"].startswith(on("03-31"))
