@@ -35,6 +35,7 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("tenant_id", "month", "unit_id", "ledger_id", name="uq_reports_month"),
     )
+    op.create_index(op.f("ix_reports_tenant_id_published_by"), "reports", ["tenant_id", "published_by"])
 
 
 def downgrade() -> None:

@@ -191,16 +191,6 @@ async def due_tenants(service: Service, now: datetime) -> list[Home]:
     return await service.read(action)
 
 
-async def backlog(service: Service, now: datetime) -> tuple[int, datetime | None]:
-    """How many items wait for a look, and since when the first of them."""
-
-    async def action(tx: Tx) -> tuple[int, datetime | None]:
-        row = await tx.one(timers.BACKLOG, now=now)
-        return (int(row[0]), row[1]) if row else (0, None)
-
-    return await service.read(action)
-
-
 PREVIEWED = 10_000
 """Items that a preview shows at most."""
 

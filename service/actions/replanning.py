@@ -58,13 +58,3 @@ async def _step(service: Service, tenant_id: UUID, replan_id: UUID, now: datetim
 
 def _again(tenant_id: UUID, ledger_id: UUID | None, now: datetime) -> dict[str, Any]:
     return replans.first(tenant_id, new_id(), ledger_id, now) | {"not_before": now + AGAIN_AFTER, "stale_only": True}
-
-
-async def unfinished(service: Service) -> int:
-    """How many changes open items are still to be planned by."""
-
-    async def action(tx: Tx) -> int:
-        row = await tx.one(replans.COUNT)
-        return int(row[0]) if row else 0
-
-    return await service.read(action)

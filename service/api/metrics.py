@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from service.actions.backlog import Backlog, Queue
 from service.actions.ladder import Tally
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -38,12 +39,28 @@ class Metrics:
             "xiaohao_rungs_skipped_total", "Rungs skipped, by reason.", ["why"], registry=self.registry
         )
         self._notices = Counter("xiaohao_notices_total", "Notices made by the clock.", registry=self.registry)
-        self._backlog = Gauge("xiaohao_clock_backlog", "Items that wait for a look.", registry=self.registry)
-        self._lag = Gauge(
-            "xiaohao_clock_lag_seconds", "For how long the first of them has waited.", registry=self.registry
+        self._queues = {
+            "clock": self._queue("clock", "Items that wait for a look"),
+            "sequencer": self._queue("sequencer", "Events that wait for their position"),
+            "courier": self._queue("courier", "Deliveries that wait to be sent"),
+        }
+        self._dead = Gauge(
+            "xiaohao_deliveries_dead", "Deliveries that were given up and not replayed.", registry=self.registry
         )
         self._replans = Gauge(
             "xiaohao_replans", "Changes of policy or calendar that items are still planned by.", registry=self.registry
+        )
+        self._connections = Gauge(
+            "xiaohao_database_connections", "Connections to the database that this process has open.",
+            ["pool", "state"], registry=self.registry,
+        )  # fmt: skip
+
+    def _queue(self, worker: str, what: str) -> tuple[Gauge, Gauge]:
+        return (
+            Gauge(f"xiaohao_{worker}_backlog", f"{what}.", registry=self.registry),
+            Gauge(
+                f"xiaohao_{worker}_lag_seconds", f"{what}: for how long the first of them has.", registry=self.registry
+            ),
         )
 
     def count(self, tally: Tally) -> None:
@@ -58,11 +75,20 @@ class Metrics:
         for why, count in tally.skipped.items():
             self._skipped.labels(why).inc(count)
 
-    def waiting(self, backlog: int, lag: float, replans: int) -> None:
-        """What waits for a clock, whichever process it runs in."""
-        self._backlog.set(backlog)
-        self._lag.set(lag)
-        self._replans.set(replans)
+    def waiting(self, found: Backlog) -> None:
+        """What waits for a worker, whichever process it runs in."""
+        for worker, (length, lag) in self._queues.items():
+            queue: Queue = getattr(found, worker)
+            length.set(queue.length)
+            lag.set(queue.lag)
+        self._dead.set(found.dead)
+        self._replans.set(found.replans)
+
+    def connected(self, pools: dict[str, tuple[int, int]]) -> None:
+        """By pool how many connections are in use, and how many stand idle."""
+        for pool, (used, idle) in pools.items():
+            self._connections.labels(pool, "used").set(used)
+            self._connections.labels(pool, "idle").set(idle)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request. `route` is the template, never the path: ids would be a label each."""

@@ -10,7 +10,7 @@ from fastapi import Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 
-from service.actions import ladder, replanning
+from service.actions import backlog
 from service.api import access_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered
 from service.api.openapi import documented, problems
@@ -79,6 +79,7 @@ async def metrics(request: Request) -> Response:
     if not _may_measure(request):
         raise Refused("unauthenticated")
     await _measure_waiting(request)
+    request.app.state.metrics.connected(request.app.state.service.database.connections())
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -86,11 +87,10 @@ async def _measure_waiting(request: Request) -> None:
     """What waits is asked of the database; while that is away the other numbers are worth having all the same."""
     service, now = request.app.state.service, datetime.now(UTC)
     try:
-        count, since = await ladder.backlog(service, now)
-        replans = await replanning.unfinished(service)
+        found = await backlog.measure(service, now)
     except Refused:
         return
-    request.app.state.metrics.waiting(count, (now - since).total_seconds() if since else 0.0, replans)
+    request.app.state.metrics.waiting(found)
 
 
 def _may_measure(request: Request) -> bool:

@@ -12,12 +12,14 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from prometheus_client import start_http_server
 
 from service import app as composition
 from service import logs, settings
 from service.actions import tenants
 from service.actions.tenants import Founded
 from service.api.connection import Connection
+from service.api.metrics import Metrics
 from service.cli.terminal import bring_up, cli, err, out, run
 from service.demo import load as demo_load
 from service.outside.lock import only_one
@@ -125,7 +127,11 @@ def migrate() -> None:
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    metrics: Annotated[
+        str | None, typer.Option(help="HOST:PORT where Prometheus may read what this process did.")
+    ] = None,
+) -> None:
     """Run the workers alone, beside `serve` processes with XIAOHAO_WORKERS_INSIDE=false; on PostgreSQL."""
     present = settings.load()
     logs.configure(present.log_level, present.log_format)
@@ -133,13 +139,25 @@ def worker() -> None:
         err.print("with SQLite `serve` runs the workers; for workers alone set XIAOHAO_DATABASE_URL to PostgreSQL")
         raise typer.Exit(2)
     bring_up(present)
-    run(_work(present))
+    counted = Metrics()
+    if metrics is not None:
+        _show_metrics(counted, metrics)
+    run(_work(present, counted))
 
 
-async def _work(present: Settings) -> None:
+def _show_metrics(counted: Metrics, where: str) -> None:
+    host, _, port = where.rpartition(":")
+    try:
+        start_http_server(int(port), host or "127.0.0.1", counted.registry)
+    except (OSError, ValueError, OverflowError) as problem:
+        err.print(f"--metrics {where}: {problem}")
+        raise typer.Exit(2) from None
+
+
+async def _work(present: Settings, counted: Metrics) -> None:
     """Until SIGTERM or SIGINT: what is under way then is given up whole, for another to do."""
     async with composition.running(present) as service:
-        loops = composition.workers(service, present, lambda tally: None)
+        loops = composition.workers(service, present, counted.count)
         composition.collect_less()
         working = asyncio.gather(*(loop.run() for loop in loops))
         for signum in (signal.SIGTERM, signal.SIGINT):

@@ -211,6 +211,10 @@ class Database(ABC):
     async def _write_once(self, action: Callable[[Tx], Awaitable[T]], *, contended: bool) -> T: ...
 
     @abstractmethod
+    def connections(self) -> dict[str, tuple[int, int]]:
+        """By pool how many connections are in use, and how many stand idle."""
+
+    @abstractmethod
     async def open(self) -> None: ...
 
     @abstractmethod

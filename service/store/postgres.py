@@ -243,6 +243,14 @@ class Postgres(Database):
             command_timeout=60,
         )
 
+    def connections(self) -> dict[str, tuple[int, int]]:
+        pools = {"items": self._pool, "lists": self._varied}
+        return {
+            name: (pool.get_size() - pool.get_idle_size(), pool.get_idle_size())
+            for name, pool in pools.items()
+            if pool is not None
+        }
+
     async def close(self) -> None:
         for connections in (self._pool, self._varied):
             if connections is not None:

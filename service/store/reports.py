@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Text, UniqueConstraint, bindparam, select, tuple_
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, bindparam, select, tuple_
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
@@ -24,6 +24,7 @@ class ReportRow(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "unit_id"], ["units.tenant_id", "units.id"]),
         ForeignKeyConstraint(["tenant_id", "published_by"], ["principals.tenant_id", "principals.id"]),
+        Index(None, "tenant_id", "published_by"),
         UniqueConstraint("tenant_id", "month", "unit_id", "ledger_id", name="uq_reports_month"),
     )
 

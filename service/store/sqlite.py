@@ -161,6 +161,10 @@ class Sqlite(Database):
         )
         self._writer.start()
 
+    def connections(self) -> dict[str, tuple[int, int]]:
+        """None: a file has no pool."""
+        return {}
+
     async def close(self) -> None:
         if self._writer is not None:
             self._jobs.put(None)

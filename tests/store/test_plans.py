@@ -38,6 +38,9 @@ ONE_ROW = (
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
 MEANT = {
+    "backlog.UNSEQUENCED": "the first rows of a queue, up to a bound",
+    "backlog.DELIVERIES": "the first rows of a queue, up to a bound",
+    "backlog.DEAD": "what was given up, up to a bound",
     "lanes.DUE": "the first row of a queue, then the first of the next endpoint",
     "webhooks.LISTENING": "a tenant has few endpoints, and each of them is asked",
     "audit.STRAYS": "an audit goes through everything that there is",

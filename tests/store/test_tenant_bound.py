@@ -29,6 +29,9 @@ ACROSS_TENANTS = {
     "published.GROWN": "upkeep finds whose log has grown since its last published checkpoint, once an hour",
     "timers.DUE_TENANTS": "the clock finds whose items wait for a look, once a tick",
     "timers.BACKLOG": "how many items wait for a look, for the operator of the installation",
+    "backlog.UNSEQUENCED": "how many events wait for a position, for the operator of the installation",
+    "backlog.DELIVERIES": "how many deliveries wait, for the operator of the installation",
+    "backlog.DEAD": "how many deliveries were given up, for the operator of the installation",
     "replans.NEXT": "the clock finds which changes of calendars and policies wait, once a tick",
     "replans.COUNT": "how many of these wait, for the operator of the installation",
 }

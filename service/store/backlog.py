@@ -1,0 +1,57 @@
+"""What waits in the queues of the whole installation, for its operator: counted as far as it is worth counting."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
+
+from service.store.base import table
+from service.store.database import Statement, Tx
+from service.store.deliveries import UNFINISHED, deliveries
+from service.store.events import Unsequenced
+from service.store.lanes import LaneRow
+
+MOST = 100_000
+"""Rows that are looked at: what is longer is long."""
+
+_most: ColumnElement[int] = literal_column(str(MOST))
+_unsequenced, _lanes = table(Unsequenced), table(LaneRow)
+
+_events = select(_unsequenced.c.event_id).limit(_most).subquery()
+# As text: PostgreSQL knows no least of uuids. Ids rise with time, so the least is the oldest.
+UNSEQUENCED = Statement(select(func.count(), func.min(cast(_events.c.event_id, Text))))
+
+_waiting = select(_lanes.c.pending, _lanes.c.next_at).limit(_most).subquery()
+DELIVERIES = Statement(
+    select(func.coalesce(func.sum(_waiting.c.pending), literal_column("0")), func.min(_waiting.c.next_at))
+)
+
+_given_up = (
+    select(deliveries.c.id).where(deliveries.c.status == literal_column("'dead'"), UNFINISHED).limit(_most).subquery()
+)
+DEAD = Statement(select(func.count()).select_from(_given_up))
+
+
+async def unsequenced(tx: Tx) -> tuple[int, datetime | None]:
+    """How many events have no position yet, and since when the first of them."""
+    count, oldest = _row(await tx.one(UNSEQUENCED))
+    # The first 48 bits of a UUIDv7 are milliseconds since 1970.
+    return int(count), datetime.fromtimestamp((UUID(oldest).int >> 80) / 1000, UTC) if oldest else None
+
+
+async def pending(tx: Tx) -> tuple[int, datetime | None]:
+    """How many deliveries wait, and when the first of them is tried, which may have been already."""
+    count, first = _row(await tx.one(DELIVERIES))
+    return int(count), first
+
+
+async def dead(tx: Tx) -> int:
+    """How many deliveries were given up and not replayed."""
+    return int(_row(await tx.one(DEAD))[0])
+
+
+def _row(row: Any) -> Any:
+    if row is None:
+        raise LookupError("an aggregate without a row")
+    return row

@@ -1,0 +1,62 @@
+"""What an operator is told of the queues, on either database."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+
+from service.actions import backlog
+from service.store.database import Changes, Statement, Tx
+from service.store.deliveries import deliveries
+from service.workers import sequencer
+from tests.api.helpers import ok
+from tests.world import World
+
+
+async def measured(world: World) -> dict[str, float]:
+    """What /metrics says without a label."""
+    text = (await world.admin.get("/metrics")).text
+    return {name: float(value) for name, value in re.findall(r"^(xiaohao_\w+) (\S+)$", text, re.MULTILINE)}
+
+
+async def test_what_waits_for_its_position_is_told_with_its_age(world: World) -> None:
+    ok(await world.admin.post("/v1/units", json={"code": "q1", "name": "青溪镇", "parent": "root"}), 201)
+    await asyncio.sleep(0.05)
+    before = await measured(world)
+    assert before["xiaohao_sequencer_backlog"] >= 1 and before["xiaohao_sequencer_lag_seconds"] >= 0.05
+    late = await backlog.measure(world.service, datetime.now(UTC) + timedelta(hours=1))
+    assert 3600 <= late.sequencer.lag < 3660
+    await sequencer.run_until_done(world.service)
+    after = await measured(world)
+    assert (after["xiaohao_sequencer_backlog"], after["xiaohao_sequencer_lag_seconds"]) == (0, 0)
+
+
+async def test_what_waits_to_be_sent_is_told_and_what_was_given_up(world: World) -> None:
+    made = ok(await world.admin.post("/v1/webhooks", json={"url": "https://hook.invalid/", "types": ["unit.*"]}), 201)
+    for code in ("q2", "q3"):
+        ok(await world.admin.post("/v1/units", json={"code": code, "name": "镇", "parent": "root"}), 201)
+    await sequencer.run_until_done(world.service)
+    waits = await backlog.measure(world.service, datetime.now(UTC) + timedelta(minutes=2))
+    assert waits.courier.length == 2 and 120 <= waits.courier.lag < 180 and waits.dead == 0
+    give_up = Statement(deliveries.update().values(status="dead"))
+
+    async def action(tx: Tx) -> None:
+        changes = Changes()
+        changes.add(give_up)
+        await tx.apply(changes)
+
+    await world.service.database.write(action)
+    assert (await measured(world))["xiaohao_deliveries_dead"] == 2
+    assert (await world.admin.delete(f"/v1/webhooks/{made['id']}")).status_code == 204
+    assert (await measured(world))["xiaohao_deliveries_dead"] == 0
+
+
+async def test_connections_are_told_where_there_is_a_pool(world: World) -> None:
+    text = (await world.admin.get("/metrics")).text
+    found = re.findall(r'^xiaohao_database_connections\{pool="(\w+)",state="(\w+)"\} (\S+)$', text, re.MULTILINE)
+    if world.app.state.settings.sqlite_path is not None:
+        assert found == []
+    else:
+        assert {(pool, state) for pool, state, _ in found} == {
+            (pool, state) for pool in ("items", "lists") for state in ("used", "idle")
+        }
+        assert sum(float(count) for *_, count in found) >= 2
