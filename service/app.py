@@ -20,6 +20,7 @@ from service.actions.service import Service
 from service.actions.tokens import Tokens
 from service.api import (
     calendars,
+    channels,
     deadlines,
     erasure,
     events,
@@ -52,6 +53,7 @@ from service.errors import Refused
 from service.outside import vault
 from service.outside.addresses import Guard, Names
 from service.outside.counts import Shared
+from service.outside.mail import Mailer, Server
 from service.outside.sender import Sender
 from service.settings import Settings, networks
 from service.store import keyring, migrations
@@ -69,6 +71,12 @@ def database_of(settings: Settings) -> Database:
     return Postgres(settings.database_url, pool_size=settings.pool_size)
 
 
+def mailer_of(settings: Settings) -> Mailer | None:
+    if settings.smtp_url is None or settings.smtp_from is None:
+        return None
+    return Mailer(Server.of(settings.smtp_url), settings.smtp_from)
+
+
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Service]:
     """The service without its HTTP side: an open, migrated database and the keys it was written with.
@@ -80,14 +88,19 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     try:
         guard = Guard(networks(settings.issuer_allow_networks))
         endpoints = Guard(networks(settings.webhook_allow_networks), names := Names())
-        sender = Sender(endpoints)
+        named_only = Guard(networks(settings.webhook_allow_networks), names, public=False)
+        sender, relays, mailer = Sender(endpoints), Sender(named_only), mailer_of(settings)
         try:
             yield Service(
                 database, await _keys(settings, database), log_name=settings.log_name, issuer_addresses=guard,
-                webhook_addresses=endpoints, sender=sender,
+                webhook_addresses=endpoints, sender=sender, relays=relays, relay_addresses=named_only, mailer=mailer,
+                public_url=settings.item_url,
             )  # fmt: skip
         finally:
             sender.close()
+            relays.close()
+            if mailer is not None:
+                mailer.close()
             names.close()
     finally:
         await database.close()
@@ -186,6 +199,7 @@ def create_app(settings: Settings) -> FastAPI:
         events,
         log,
         webhooks,
+        channels,
         statistics,
         reports,
         ledgers,

@@ -199,7 +199,7 @@ FORBIDDEN: dict[str, Text] = {
     "higher_level": Text("须由督办单位的上级办理。", "A level above the supervising unit must do this."),
     "owner_listing": Text("该台账只允许主管单位列入条目。", "Only the unit that owns this ledger lists items in it."),
     "access": Text("只有管理员可以管理主体、密钥和授权。", "Principals, keys and grants are for admins."),
-    "webhooks": Text("只有平台和管理员可以管理推送。", "Webhooks are for platforms and admins."),
+    "webhooks": Text("只有平台和管理员可以管理推送和消息渠道。", "Webhooks and channels are for platforms and admins."),
     "delegate": Text("该密钥不能代他人办理。", "This key may not act for other people."),
     "acting_for": Text(
         "没有这个人，或其未同意由您的平台代办。", "There is no such person, or your platform may not act for them."
@@ -262,6 +262,11 @@ FIELDS: dict[str, Text] = {
         "不允许访问该地址（内网、本机或元数据地址，或未加密的 http）",
         "The service does not call this address: it is private, local or metadata, or plain http.",
     ),
+    "other_kind": Text("该类渠道没有这个字段", "A channel of this kind has no such field."),
+    "no_mail_server": Text(
+        "服务未配置邮件服务器，须由运维人员设置 XIAOHAO_SMTP_URL 和 XIAOHAO_SMTP_FROM",
+        "No mail server is configured: the operator sets XIAOHAO_SMTP_URL and XIAOHAO_SMTP_FROM.",
+    ),
     "too_complex": Text("嵌套或数值超出允许范围", "The value is nested too deeply or holds a number out of range."),
 }
 
@@ -279,6 +284,7 @@ CONFLICTS: dict[str, Text] = {
     "inactive": Text("该主体已停用。", "The principal was removed."),
     "webhook_disabled": Text("该推送已停用，请先启用。", "The webhook is disabled; enable it first."),
     "published": Text("该月月报已公布。", "This month is published already."),
+    "channel_disabled": Text("该渠道已停用，请先启用。", "The channel is disabled; enable it first."),
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }
 

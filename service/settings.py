@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "XIAOHAO_"
 
 RATE = re.compile(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,3} )?(second|minute|hour|day)s?")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
+MAIL_SERVER = re.compile(r"(.*@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,3}|:[1-5][0-9]{4})?")
 
 EMPTY_IS_A_VALUE = frozenset({"rate_limit", "tenant_rate_limit"})
 """Settings that are switched off by being set to nothing; elsewhere nothing means the default."""
@@ -130,6 +132,26 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
     )
+    smtp_url: str | None = _setting(
+        None,
+        en="the server that mail goes out by, `smtp://user:password@host:587` (STARTTLS) or "
+        "`smtps://user:password@host`; empty: no mail",
+        zh="发送邮件所用的服务器，`smtp://用户:密码@主机:587`（STARTTLS）或 `smtps://用户:密码@主机`；留空则不发邮件",
+    )
+    smtp_from: str | None = _setting(
+        None,
+        en="the address that mail comes from, as in `ledger@county.example`; goes with `XIAOHAO_SMTP_URL`",
+        zh="邮件的发件地址，如 `ledger@county.example`；与 `XIAOHAO_SMTP_URL` 同时设置",
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$",
+    )
+    public_url: str = _setting(
+        "",
+        en="where people see an item, for links in messages: `https://ledger.example/items/{id}`, or the service's own "
+        "base address; empty: no links",
+        zh="供消息中链接使用的条目页面地址，形如 `https://ledger.example/items/{id}`，也可只写本服务的根地址；留空则不带链接",
+        max_length=500,
+    )
     shutdown_seconds: int = _setting(
         10,
         en="how long requests under way may go on when the service is told to stop, in seconds, 0 to 3600",
@@ -205,6 +227,38 @@ class Settings(BaseSettings):
             raise ValueError("must be networks like 10.8.0.0/16, comma separated, without host bits") from None
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_mail_server(cls, value: str | None) -> str | None:
+        if not value:
+            return value
+        url = urlsplit(value)
+        good = url.scheme in ("smtp", "smtps") and not url.query and not url.fragment and url.path in ("", "/")
+        if not good or not MAIL_SERVER.fullmatch(url.netloc):
+            raise ValueError("must be like smtp://user:password@host:587 or smtps://user:password@host")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        # It is put into every robot's markup as it stands.
+        if value and not re.fullmatch(r"https?://[A-Za-z0-9./:?=&%_~#-]+", value.replace("{id}", "")):
+            raise ValueError("must be like https://ledger.example/items/{id}")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> "Settings":
+        if (self.smtp_url is None) != (self.smtp_from is None):
+            raise ValueError(f"{PREFIX}SMTP_URL and {PREFIX}SMTP_FROM are set together")
+        return self
+
+    @property
+    def item_url(self) -> str:
+        """Where people see an item, with `{id}` for its id; empty where nobody has said so."""
+        if not self.public_url or "{id}" in self.public_url:
+            return self.public_url
+        return self.public_url.rstrip("/") + "/v1/items/{id}"
+
     @property
     def sqlite_path(self) -> Path | None:
         """The SQLite file; None where PostgreSQL is meant."""
@@ -247,7 +301,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        lines += [f"{PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        # What concerns several settings names them itself.
+        named = [(f"{PREFIX}{str(each['loc'][0]).upper()}: " if each["loc"] else "", each) for each in error.errors()]
+        lines += [f"{name}{each['msg']}" for name, each in named]
         raise BadSettings(lines) from None
     if lines:
         raise BadSettings(lines)

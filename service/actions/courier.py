@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from service.actions.carrying import attempt_of
 from service.actions.fanning import disable, lines_of, reach_of
 from service.actions.service import Service
+from service.actions.tales import tales
 from service.store import deliveries, lanes, webhooks
 from service.store.database import Changes, Tx
 from service.store.lanes import Lane, Parcel
+from service.workflow.channels import EVERY
 from service.workflow.delivery import Outcome
-from service.workflow.events import plain
+from service.workflow.messages import Tale
 from service.workflow.webhooks import Disabled, Reach, Status, Webhook, after_attempts, hears
 
 LEASE = timedelta(seconds=60)
@@ -26,10 +29,11 @@ LEASE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A delivery of a run. `heard`: it is still for this endpoint."""
+    """A delivery of a run. `heard`: it is still for this endpoint. `tale` is what a channel's people are told."""
 
     parcel: Parcel
     heard: bool
+    tale: Tale | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Report:
     arrived: list[bool] = field(default_factory=list)
     written: list[tuple[UUID, str, list[dict[str, Any]], datetime | None]] = field(default_factory=list)
     gone: bool = False
+    rests_until: datetime | None = None
+    """Until when its channel is left alone, which was too fast for its robot."""
     put_off: int = 0
     """How often it could not be written, because somebody else held its lane."""
 
@@ -62,21 +68,13 @@ class Report:
         """A delivery after an attempt, or without one where it is not made."""
         attempts = list(stop.parcel.delivery.attempts)
         if outcome is not None:
-            attempts.append(attempt_of(outcome, now))
+            attempts.append(attempt_of(self.run.webhook, outcome, now))
         done_at = None if status == Status.PENDING else now
         self.written.append((stop.parcel.delivery.id, status, attempts, done_at))
 
     @property
     def finished(self) -> int:
         return sum(status != Status.PENDING for _, status, _, _ in self.written)
-
-
-def attempt_of(outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """An attempt as it is kept and shown; `at` is when its outcome was known."""
-    return {
-        "at": plain(now), "status_code": outcome.status, "error": outcome.failure, "latency_ms": outcome.latency_ms,
-        "answer": outcome.answer,
-    }  # fmt: skip
 
 
 async def due(service: Service, now: datetime) -> list[tuple[UUID, Webhook]]:
@@ -89,35 +87,65 @@ async def due(service: Service, now: datetime) -> list[tuple[UUID, Webhook]]:
 
 
 async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetime, limit: int) -> list[Run]:
-    """Up to `limit` runs for an endpoint, of a paused one a single one. An owner without grants has it disabled."""
+    """Up to `limit` runs for an endpoint, of a paused one and of a channel a single one, of a channel at its pace.
+
+    An owner without grants has it disabled.
+    """
     until = now + LEASE
+    if webhook.paused or webhook.for_people:
+        limit = 1
+
+    async def pace(tx: Tx) -> bool:
+        return await webhooks.pace(tx, tenant_id, webhook.id, now, now + EVERY[webhook.format])
 
     async def probe(tx: Tx) -> bool:
         return await webhooks.probe(tx, tenant_id, webhook.id, now, until)
 
     async def lease(tx: Tx) -> list[UUID]:
-        return await lanes.lease(tx, tenant_id, webhook.id, now, until, 1 if webhook.paused else limit)
+        return await lanes.lease(tx, tenant_id, webhook.id, now, until, limit)
 
-    async def look(tx: Tx) -> tuple[Reach | None, list[Parcel], dict[UUID, tuple[UUID, ...]]]:
+    async def look(tx: Tx) -> list[Stop] | None:
         reach = await reach_of(tx, tenant_id, webhook.owner_id, now)
+        if reach is None:
+            return None
         parcels = await lanes.parcels(tx, tenant_id, lane_ids)
-        return reach, parcels, await lines_of(tx, tenant_id, (each.audience for each in parcels))
+        if webhook.for_people:
+            return await _tellings(tx, service, tenant_id, webhook, reach, parcels, now)
+        lines = await lines_of(tx, tenant_id, (each.audience for each in parcels))
+        concerned = [[lines.get(unit, ()) for unit in each.audience] for each in parcels]
+        return [
+            Stop(each, hears(webhook, reach, each.delivery.type, its))
+            for each, its in zip(parcels, concerned, strict=True)
+        ]
 
+    if webhook.for_people and not await service.database.write(pace):
+        return []
     if webhook.paused and not await service.database.write(probe):
         return []
     lane_ids = await service.database.write(lease)
     if not lane_ids:
         return []
-    reach, parcels, lines = await service.read(look)
-    if reach is None:
+    stops = await service.read(look)
+    if stops is None:
         await give_up(service, tenant_id, webhook.id, Disabled.NO_GRANTS, now)
         return []
     found: dict[UUID, list[Stop]] = defaultdict(list)
-    for each in parcels:
-        concerned = [lines.get(unit, ()) for unit in each.audience]
-        stop = Stop(each, hears(webhook, reach, each.delivery.type, concerned))
-        found[each.delivery.lane_id].append(stop)
-    return [Run(tenant_id, webhook, lane_id, until, tuple(stops)) for lane_id, stops in found.items()]
+    for stop in stops:
+        found[stop.parcel.delivery.lane_id].append(stop)
+    return [Run(tenant_id, webhook, lane_id, until, tuple(its)) for lane_id, its in found.items()]
+
+
+async def _tellings(
+    tx: Tx, service: Service, tenant_id: UUID, channel: Webhook, reach: Reach, parcels: list[Parcel], now: datetime
+) -> list[Stop]:
+    """Each message with what it says now, as long as the channel's unit lies in its owner's scope."""
+    unit_id = channel.unit_id
+    lines = await lines_of(tx, tenant_id, [[unit_id]] if unit_id else [])
+    sees = unit_id is not None and not reach.scope.isdisjoint(lines.get(unit_id, ()))
+    told = await tales(tx, tenant_id, channel, parcels, now, service.link) if sees else {}
+    found = [(each, told.get(each.delivery.id)) for each in parcels]
+    # One at a time, so that its pace is kept.
+    return [Stop(each, tale is not None, tale) for each, tale in found[:1]]
 
 
 async def give_up(service: Service, tenant_id: UUID, webhook_id: UUID, reason: str, now: datetime) -> None:
@@ -177,6 +205,9 @@ async def _fared(
     tx: Tx, changes: Changes, tenant_id: UUID, webhook_id: UUID, reports: list[Report], now: datetime, chance: float
 ) -> None:
     """How the endpoint fares after these attempts."""
+    rests = [report.rests_until for report in reports if report.rests_until is not None]
+    if rests:
+        changes.add(webhooks.REST, tenant_id=tenant_id, webhook_id=webhook_id, new_paced_until=max(rests))
     attempts = [(arrived, report.run.webhook.paused) for report in reports for arrived in report.arrived]
     gone = any(report.gone for report in reports)
     if all(arrived for arrived, _ in attempts) and not gone:

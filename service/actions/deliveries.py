@@ -35,13 +35,14 @@ class Replayed:
 
 
 async def page(
-    service: Service, call: Call, webhook_id: UUID, status: str | None, before: UUID, limit: int
-) -> list[Delivery]:
+    service: Service, call: Call, webhook_id: UUID, status: str | None, before: UUID, limit: int,
+    *, for_people: bool = False,
+) -> list[Delivery]:  # fmt: skip
     """An endpoint's deliveries, newest first. Refuses `forbidden`, `not_found`."""
 
     async def action(tx: Tx) -> list[Delivery]:
         may_manage(call)
-        await known(tx, call, webhook_id)
+        await known(tx, call, webhook_id, for_people=for_people)
         return await deliveries.page(tx, call.tenant_id, webhook_id, status, before, limit)
 
     return await service.read(action)

@@ -5,17 +5,22 @@ What is decided here is judged again when it is sent: an owner's grants may have
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from service.actions.gathering import gather
 from service.actions.service import new_id, record_events
 from service.store import deliveries, grants, lanes, log, units, webhooks
 from service.store.database import Changes, Tx
 from service.store.log import Waiting
+from service.workflow import channels
+from service.workflow.channels import GATHERS
 from service.workflow.delivery import wanted
 from service.workflow.events import Actor
 from service.workflow.permissions import in_force, oversees
 from service.workflow.webhooks import Delivery, Disabled, Reach, Status, Webhook, disabled, hears, lane_of, was_disabled
+
+NOW = timedelta()
 
 ACTOR = Actor(None, "courier")
 """Who disables an endpoint where nobody does."""
@@ -52,15 +57,22 @@ async def fan_out(tx: Tx, changes: Changes, tenant_id: UUID, positioned: list[tu
     }
     lines = await lines_of(tx, tenant_id, (event.audience for _, event in positioned))
     found: list[Delivery] = []
+    people: list[tuple[Webhook, Reach]] = []
     for webhook in asking:
         reach = reaches[webhook.owner_id]
         if reach is None:
             await disable(tx, changes, tenant_id, webhook, Disabled.NO_GRANTS, now)
             continue
+        if webhook.for_people:
+            people.append((webhook, reach))
+            continue
         for position, event in positioned:
             if hears(webhook, reach, event.type, [lines.get(unit, ()) for unit in event.audience]):
                 found.append(delivery_of(webhook.id, position, event, now))
     add(changes, tenant_id, found)
+    if people:
+        messages = await gather(tx, changes, tenant_id, people, positioned, now)
+        add(changes, tenant_id, messages, after=GATHERS)
 
 
 def delivery_of(webhook_id: UUID, position: int, event: Waiting, now: datetime) -> Delivery:
@@ -72,8 +84,8 @@ def delivery_of(webhook_id: UUID, position: int, event: Waiting, now: datetime) 
     )  # fmt: skip
 
 
-def add(changes: Changes, tenant_id: UUID, found: list[Delivery]) -> None:
-    """Store deliveries, due at once unless others of their lane are before them."""
+def add(changes: Changes, tenant_id: UUID, found: list[Delivery], after: timedelta = NOW) -> None:
+    """Store deliveries, due at once, or `after` a while, unless others of their lane are before them."""
     changes.many(deliveries.INSERT, [deliveries.params(tenant_id, each) for each in found])
     pending = Counter(each.lane_id for each in found)
     one_of = {each.lane_id: each for each in found}
@@ -81,7 +93,7 @@ def add(changes: Changes, tenant_id: UUID, found: list[Delivery]) -> None:
         lanes.ADD,
         # In the order in which couriers hold lanes as well: neither waits for the other in turn.
         [
-            lanes.params(tenant_id, one_of[lane_id].webhook_id, lane_id, one_of[lane_id].created_at, count)
+            lanes.params(tenant_id, one_of[lane_id].webhook_id, lane_id, one_of[lane_id].created_at + after, count)
             for lane_id, count in sorted(pending.items())
         ],
     )
@@ -92,4 +104,5 @@ async def disable(tx: Tx, changes: Changes, tenant_id: UUID, webhook: Webhook, r
     after = disabled(webhook, reason, now)
     changes.guard(webhooks.UPDATE, **webhooks.changed(tenant_id, webhook, after))
     hashing = await log.hashing(tx, tenant_id)
-    record_events(changes, tenant_id, [was_disabled(after)], hashing=hashing, actor=ACTOR, now=now)
+    told = channels.was_disabled(after) if after.for_people else was_disabled(after)
+    record_events(changes, tenant_id, [told], hashing=hashing, actor=ACTOR, now=now)

@@ -14,6 +14,7 @@ import uuid_utils.compat
 from service.actions.numbers import Numbers
 from service.errors import Refused
 from service.outside.addresses import Guard
+from service.outside.mail import Mailer
 from service.outside.sender import Sender
 from service.outside.vault import Vault
 from service.store import events as event_store
@@ -42,6 +43,16 @@ class Service:
     issuer_addresses: Guard = field(default_factory=Guard)
     webhook_addresses: Guard = field(default_factory=Guard)
     sender: Sender = field(default_factory=lambda: Sender(Guard()))
+    relays: Sender = field(default_factory=lambda: Sender(Guard(public=False)))
+    """Sends to robots that lie elsewhere than with their platform: to networks that the operator named, and nowhere."""
+    relay_addresses: Guard = field(default_factory=lambda: Guard(public=False))
+    mailer: Mailer | None = None
+    public_url: str = ""
+    """Where people see an item, with `{id}` for its id."""
+
+    def link(self, item_id: UUID) -> str | None:
+        """Where people see an item, if the operator has said so."""
+        return self.public_url.replace("{id}", str(item_id)) or None
 
     async def read(self, action: Callable[[Tx], Awaitable[T]], *, varied: bool = False, whole: bool = False) -> T:
         return await self.database.read(action, varied=varied, whole=whole)

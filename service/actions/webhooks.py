@@ -6,28 +6,29 @@ A platform manages its own, an admin all. Whose events an endpoint gets is its o
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from service.actions import references
-from service.actions.courier import LEASE, attempt_of
+from service.actions.carrying import TABLE, attempt_of, ready, secrets_of
+from service.actions.courier import LEASE
 from service.actions.fanning import reach_of
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden, invalid
 from service.outside.addresses import ForbiddenAddress
-from service.outside.vault import Vault
 from service.store import deliveries, lanes, webhooks
 from service.store.database import Changes, Tx
+from service.workflow import channels
 from service.workflow import webhooks as rules
-from service.workflow.delivery import PING, check_types, message, secret
+from service.workflow.delivery import PING, Format, check_types, secret
 from service.workflow.events import plain
 from service.workflow.permissions import administers, holds_anywhere
 from service.workflow.webhooks import SIGNS_FOR, Disabled, Webhook
 
 SECRET_BYTES = 32
-TABLE = "webhooks"
+FORMATS = tuple(each.value for each in Format)
+"""Those of webhooks; the others are channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +57,16 @@ def may_manage(call: Call) -> None:
         raise forbidden("webhooks")
 
 
-async def known(tx: Tx, call: Call, webhook_id: UUID) -> Webhook:
-    """An endpoint that the caller manages; another's is not there."""
+async def known(tx: Tx, call: Call, webhook_id: UUID, *, for_people: bool = False) -> Webhook:
+    """A webhook that the caller manages, or `for_people` a channel; another's is not there."""
     webhook = await webhooks.by_id(tx, call.tenant_id, webhook_id)
-    if webhook is None or not (administers(call.grants) or webhook.owner_id == call.caller.principal_id):
+    if (
+        webhook is None
+        or webhook.for_people != for_people
+        or not (administers(call.grants) or webhook.owner_id == call.caller.principal_id)
+    ):
         raise Refused("not_found")
     return webhook
-
-
-# -- secrets
-
-
-def source_of(tenant_id: UUID) -> str:
-    """What names a tenant's log to readers of CloudEvents."""
-    return f"urn:uuid:{tenant_id}"
-
-
-def secrets_of(vault: Vault, tenant_id: UUID, webhook: Webhook, now: datetime) -> tuple[str, ...]:
-    """What to sign with, the newest first."""
-    sealed = [webhook.secret_sealed]
-    if webhook.old_secret_sealed is not None and webhook.old_secret_until and now < webhook.old_secret_until:
-        sealed.append(webhook.old_secret_sealed)
-    return tuple(vault.decrypt(each, tenant_id=tenant_id, table=TABLE, row=webhook.id) for each in sealed)
 
 
 def _new_secret(service: Service, tenant_id: UUID, webhook_id: UUID) -> tuple[str, bytes]:
@@ -98,7 +87,7 @@ async def _check(service: Service, url: str | None, types: Iterable[str] | None)
             raise invalid(("/url", "forbidden_address")) from None
 
 
-async def _unit(tx: Tx, call: Call, named: Named | None, owner_id: UUID) -> UUID | None:
+async def unit_in_reach(tx: Tx, call: Call, named: Named | None, owner_id: UUID) -> UUID | None:
     """The unit that an endpoint is narrowed to: one that its owner sees."""
     if named is None:
         return None
@@ -123,8 +112,9 @@ async def create(service: Service, call: Call, asked: Asked) -> NewSecret | Repl
         owner_id = call.caller.principal_id
         webhook = Webhook(
             id=webhook_id, owner_id=owner_id, url=asked.url, types=asked.types,
-            unit_id=await _unit(tx, call, asked.unit, owner_id), format=asked.format, rate_limit=asked.rate_limit,
-            enabled=asked.enabled, disabled_reason=None if asked.enabled else Disabled.BY_HAND.value,
+            unit_id=await unit_in_reach(tx, call, asked.unit, owner_id), format=asked.format,
+            rate_limit=asked.rate_limit, enabled=asked.enabled,
+            disabled_reason=None if asked.enabled else Disabled.BY_HAND.value,
             secret_sealed=sealed, old_secret_sealed=None, old_secret_until=None,
             failures=0, failing_since=None, failed_at=None, probe_at=None,
             version=1, created_at=call.now, updated_at=call.now,
@@ -157,7 +147,7 @@ async def change(
             raise Refused("stale_version")
         after = replace(before, **given)
         if unit is not None:
-            after = replace(after, unit_id=await _unit(tx, call, unit, before.owner_id))
+            after = replace(after, unit_id=await unit_in_reach(tx, call, unit, before.owner_id))
         if after == before:
             return before
         after = replace(rules.changed(before, after), version=before.version + 1, updated_at=call.now)
@@ -217,9 +207,12 @@ async def ping(service: Service, call: Call, webhook_id: UUID) -> dict[str, Any]
         "data": {"webhook_id": str(webhook.id)},
     }  # fmt: skip
     secrets = secrets_of(service.vault, call.tenant_id, webhook, call.now)
-    ready = message(event, secrets, call.now, format=webhook.format, source=source_of(call.tenant_id))
-    outcome = await service.sender.ping(webhook.url, ready)
-    attempt = {"event_id": event["id"], **attempt_of(outcome, call.now)}
+    outcome = await service.sender.ping(webhook.url, ready(call.tenant_id, webhook, secrets, event, call.now))
+    return await kept(service, call, {"event_id": event["id"], **attempt_of(webhook, outcome, call.now)})
+
+
+async def kept(service: Service, call: Call, attempt: dict[str, Any]) -> dict[str, Any] | Replay:
+    """What came back of a ping, kept with its key where it has one."""
     if call.receipt is None:
         return attempt
 
@@ -235,12 +228,12 @@ async def ping(service: Service, call: Call, webhook_id: UUID) -> dict[str, Any]
     return await service.write(call, keep)
 
 
-async def remove(service: Service, call: Call, webhook_id: UUID) -> None:
+async def remove(service: Service, call: Call, webhook_id: UUID, *, for_people: bool = False) -> None:
     """Delete an endpoint with all its deliveries. Refuses `forbidden`, `not_found`."""
 
     async def action(tx: Tx) -> None:
         may_manage(call)
-        webhook = await known(tx, call, webhook_id)
+        webhook = await known(tx, call, webhook_id, for_people=for_people)
         key = {"tenant_id": call.tenant_id, "webhook_id": webhook_id}
         changes = Changes()
         # Two guards, so that PostgreSQL takes all these one after the other: what is being fanned out to the endpoint
@@ -249,28 +242,33 @@ async def remove(service: Service, call: Call, webhook_id: UUID) -> None:
         changes.guard(webhooks.DELETE, **key)
         changes.add(lanes.FORGET, **key)
         changes.add(deliveries.FORGET, **key)
-        call.write_down(changes, [rules.deleted(webhook)])
+        call.write_down(changes, [channels.deleted(webhook) if for_people else rules.deleted(webhook)])
         await tx.apply(changes)
 
     await service.write(call, action)
 
 
-async def read(service: Service, call: Call, webhook_id: UUID) -> Webhook:
+async def read(service: Service, call: Call, webhook_id: UUID, *, for_people: bool = False) -> Webhook:
     """Refuses `forbidden`, `not_found`."""
 
     async def action(tx: Tx) -> Webhook:
         may_manage(call)
-        return await known(tx, call, webhook_id)
+        return await known(tx, call, webhook_id, for_people=for_people)
 
     return await service.read(action)
+
+
+async def managed(tx: Tx, call: Call, formats: Iterable[str], after: UUID, limit: int) -> list[Webhook]:
+    """The endpoints of these formats that the caller manages, oldest first. Refuses `forbidden`."""
+    may_manage(call)
+    own = None if administers(call.grants) else call.caller.principal_id
+    return await webhooks.page(tx, call.tenant_id, own, formats, after, limit)
 
 
 async def page(service: Service, call: Call, after: UUID, limit: int) -> list[Webhook]:
     """The endpoints that the caller manages, oldest first."""
 
     async def action(tx: Tx) -> list[Webhook]:
-        may_manage(call)
-        own = None if administers(call.grants) else call.caller.principal_id
-        return await webhooks.page(tx, call.tenant_id, own, after, limit)
+        return await managed(tx, call, FORMATS, after, limit)
 
     return await service.read(action)

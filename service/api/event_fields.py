@@ -2,7 +2,7 @@
 
 A name with `?` is left out where there is nothing to say; one with `|null` is there all the same. `=` tells under which
 name service/api/event_values.py has what it holds, where not under its own. Events are written by the modules `events`,
-`*_events`, `erasure`, `receipts`, `reports` and `webhooks` of service/workflow: what they write and does not stand
+`*_events`, `channels`, `erasure`, `receipts`, `reports` and `webhooks` of service/workflow: what they write and does
 here fails the tests.
 """
 
@@ -89,6 +89,10 @@ DATA: dict[str, tuple[str, ...]] = {
     "webhook.rotated": ("webhook_id", "until=signs_until"),
     "webhook.deleted": ("webhook_id",),
     "webhook.disabled": ("webhook_id", "disabled_reason", "failing_since?"),
+    "channel.created": ("channel_id", "kind=channel_kind", "owner_id", "unit_id", "locale", "enabled"),
+    "channel.updated": ("channel_id", "kind=channel_kind", "changes", "retargeted?"),
+    "channel.deleted": ("channel_id", "kind=channel_kind"),
+    "channel.disabled": ("channel_id", "kind=channel_kind", "disabled_reason", "failing_since?"),
     "log.checkpoint": ("size", "root_hash", "checkpoint"),
     PING: ("webhook_id",),
 }  # fmt: skip
@@ -123,6 +127,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "ledger.updated": ("name", "owner_unit_id", "listing", "policy"),
     "access.principal_updated": ("name", "external_id", "delegates"),
     "access.issuer_updated": ("algorithms", "mapping"),
+    "channel.updated": ("unit_id", "locale", "enabled"),
     "webhook.updated": ("host", "types", "unit_id", "format", "rate_limit", "enabled"),
 }  # fmt: skip
 """The fields that may have changed, by type: each that did is there, before and after."""

@@ -9,8 +9,10 @@ from service.workflow.ladder import BEFORE_CREATION, COLLAPSED, HELD
 from service.workflow.states import (
     Action,
     AnchorKind,
+    ChannelKind,
     DeadlineKind,
     Level,
+    Locale,
     NoticeKind,
     PrincipalKind,
     RequestKind,
@@ -136,6 +138,8 @@ VALUES: dict[str, Schema] = {
     "webhook_id": ID, "host": told(text(2_000), "Of the URL no more: path and query often hold a token."),
     "owner_id": ID, "types": many(text(MAX_TYPE_LENGTH), MAX_TYPES), "format": one_of(Format),
     "rate_limit": integer(1, 1_000), "enabled": YES_OR_NO, "disabled_reason": one_of(Disabled),
+    "channel_id": ID, "channel_kind": one_of(ChannelKind), "locale": one_of(Locale),
+    "retargeted": told({"const": True}, "It goes to another address, or is signed with another secret."),
     "failing_since": MOMENT, "signs_until": told(MOMENT, "Until when the old secret signs as well."),
 }  # fmt: skip
 

@@ -189,6 +189,7 @@ TAGS = [
     {"name": "interviews", "description": "The formal talks (约谈) that escalations open."},
     {"name": "events", "description": "The record of everything (全程纪实), in the order of its positions."},
     {"name": "webhooks", "description": "Endpoints that events are sent to, signed (Standard Webhooks, CloudEvents)."},
+    {"name": "channels", "description": "How the people of a unit are told: robots of chat groups, and mail."},
     {"name": "log", "description": "Proof that the record was not rewritten: checkpoints and Merkle proofs."},
     {
         "name": "statistics",

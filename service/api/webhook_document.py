@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from service.actions.webhooks import source_of
+from service.actions.carrying import source_of
 from service.api import event_schemas
 from service.api.event_values import ID, MOMENT, Schema, told, whole
 from service.workflow.catalogue import EVENT_TYPES

@@ -53,23 +53,28 @@ class NoAddress(Exception):
 
 
 class Guard:
-    """Judges URLs. `allowed` are networks that may be called though they are not public, and over plain http."""
+    """Judges URLs. `allowed` are networks that may be called though they are not public, and over plain http.
 
-    def __init__(self, allowed: Iterable[Network] = (), lookup: Lookup | None = None) -> None:
+    `public`: whether public addresses may be called at all.
+    """
+
+    def __init__(self, allowed: Iterable[Network] = (), lookup: Lookup | None = None, *, public: bool = True) -> None:
         self._allowed = tuple(allowed)
+        self._public = public
         self._lookup = lookup or _lookup
 
     async def check(self, url: str) -> None:
         """Refuse with ForbiddenAddress what could not be called as things stand.
 
-        A name that has no address now passes where it is called by https: it is judged again when it is called.
+        A name that has no address now passes where it is called by https: it is judged again when it is called. Where
+        nothing public may be called, it does not.
         """
         try:
             await self.resolve(httpx.URL(url))
         except httpx.InvalidURL:
             raise ForbiddenAddress from None
         except NoAddress:
-            if not url.startswith("https:"):
+            if not self._public or not url.startswith("https:"):
                 raise ForbiddenAddress from None
 
     async def resolve(self, url: httpx.URL) -> str:
@@ -102,7 +107,7 @@ class Guard:
     def _may_call(self, address: Address, scheme: str) -> bool:
         if any(address in network for network in self._allowed if network.version == address.version):
             return True
-        return scheme == "https" and is_public(address)
+        return self._public and scheme == "https" and is_public(address)
 
 
 def is_public(address: Address) -> bool:

@@ -1,6 +1,6 @@
 """Deliveries: an event each on its way to an endpoint, with what came back at every attempt. They wait in lanes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +14,7 @@ from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
 from service.store.events import EventRow
 from service.store.log import LogEntry
-from service.store.types import Instant, Json, gate
+from service.store.types import Instant, Json, UuidList, any_of, gate, ids
 from service.workflow.webhooks import Delivery, Status
 
 PENDING = text("status = 'pending'")
@@ -44,6 +44,7 @@ class DeliveryRow(SQLModel, table=True):
     attempts: list[Any] = Field(sa_type=Json)
     created_at: datetime = Field(sa_type=Instant)
     done_at: datetime | None = Field(sa_type=Instant)
+    gathered: list[UUID] | None = Field(sa_type=UuidList)
 
 
 CHANGEABLE = ("status", "attempts", "done_at")
@@ -67,8 +68,24 @@ RECORD = Statement(
     .values({name: bindparam(f"new_{name}", type_=deliveries.c[name].type) for name in CHANGEABLE}),
     by_key=True,
 )
+GATHER = Statement(
+    update(deliveries)
+    .where(*_of_webhook, deliveries.c.id == _id, gate())
+    .values(gathered=bindparam("new_gathered", type_=deliveries.c.gathered.type)),
+    by_key=True,
+)
+"""More belongs into a message that nobody has in hand yet."""
+
 FORGET = Statement(delete(deliveries).where(*_of_webhook, gate()))
 """All that were ever for an endpoint."""
+
+PENDING_IN = Statement(
+    select(*COLUMNS).where(
+        deliveries.c.tenant_id == _tenant,
+        any_of(deliveries.c.lane_id, ids("lane_ids")),
+        deliveries.c.status == literal_column("'pending'"),
+    )
+)
 
 CANDIDATES = Statement(
     select(_log.c.position, _log.c.event_id, _events.c.type, _events.c.audience)
@@ -110,17 +127,25 @@ class Candidate:
 
 def delivery_of(row: Sequence[Any]) -> Delivery:
     values = dict(zip(_names, row, strict=True))
-    return Delivery(**values | {"attempts": tuple(values["attempts"])})
+    gathered = tuple(values["gathered"] or ())
+    return Delivery(**values | {"attempts": tuple(values["attempts"]), "gathered": gathered})
 
 
 def params(tenant_id: UUID, delivery: Delivery) -> dict[str, Any]:
     values = {name: getattr(delivery, name) for name in _names}
-    return {"tenant_id": tenant_id, **values, "attempts": list(delivery.attempts)}
+    # Of webhooks' deliveries, which are many, nothing is stored there.
+    gathered = list(delivery.gathered) or None
+    return {"tenant_id": tenant_id, **values, "attempts": list(delivery.attempts), "gathered": gathered}
 
 
 async def by_id(tx: Tx, tenant_id: UUID, webhook_id: UUID, delivery_id: UUID) -> Delivery | None:
     row = await tx.one(BY_ID, tenant_id=tenant_id, webhook_id=webhook_id, delivery_id=delivery_id)
     return delivery_of(row) if row else None
+
+
+async def pending_in(tx: Tx, tenant_id: UUID, lane_ids: Iterable[UUID]) -> list[Delivery]:
+    """What waits in some lanes."""
+    return [delivery_of(row) for row in await tx.all(PENDING_IN, tenant_id=tenant_id, lane_ids=list(lane_ids))]
 
 
 async def page(

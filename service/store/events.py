@@ -1,6 +1,7 @@
 """Events: append-only, their sealed bytes stored as they are; and which of them wait for a position."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
-from service.store.types import Instant, Json, UuidList, any_of, texts
+from service.store.types import Instant, Json, UuidList, any_of, ids, texts
 from service.workflow.events import ACTORS_NAME, Event
 from service.workflow.sealing import reveal
 
@@ -63,6 +64,13 @@ NEWEST = Statement(
 )
 
 
+BY_IDS = Statement(
+    select(_events.c.id, _events.c.body, _events.c.beside).where(
+        _events.c.tenant_id == _tenant, any_of(_events.c.id, ids("event_ids"))
+    )
+)
+
+
 def record(changes: Changes, tenant_id: UUID, events: list[Event]) -> None:
     """Add events to what is stored, each with its place in the queue for a position."""
     changes.many(INSERT, [_params(tenant_id, event) for event in events])
@@ -89,6 +97,12 @@ def shown(body: bytes, beside: dict[str, Any], position: int | None) -> dict[str
         "ledger_id": event["ledger_id"],
         "data": reveal(event["data"], beside),
     }
+
+
+async def by_ids(tx: Tx, tenant_id: UUID, event_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Events as readers see them; without their positions."""
+    rows = await tx.all(BY_IDS, tenant_id=tenant_id, event_ids=list(event_ids))
+    return {row[0]: shown(bytes(row[1]), row[2], None) for row in rows}
 
 
 async def newest(tx: Tx, tenant_id: UUID, item_id: UUID, types: tuple[str, ...], limit: int) -> list[dict[str, Any]]:

@@ -83,7 +83,11 @@ DUE = Statement(
     .select_from(
         in_order(_due, _webhooks, and_(_webhooks.c.tenant_id == _due.c.tenant_id, _webhooks.c.id == _due.c.webhook_id))
     )
-    .where(_webhooks.c.enabled, or_(_webhooks.c.probe_at.is_(None), _webhooks.c.probe_at <= _now))
+    .where(
+        _webhooks.c.enabled,
+        or_(_webhooks.c.probe_at.is_(None), _webhooks.c.probe_at <= _now),
+        or_(_webhooks.c.paced_until.is_(None), _webhooks.c.paced_until <= _now),
+    )
 )
 """Across tenants, from one endpoint that has anything pending to the next: idle ones cost nothing."""
 

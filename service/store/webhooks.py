@@ -1,18 +1,19 @@
 """Webhooks: the endpoints of a tenant, and how each of them fares."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, bindparam, delete, select, update
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, bindparam, delete, or_, select, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
 from service.store.principals import PrincipalRow
 from service.store.tenants import Tenant
-from service.store.types import ONE, Instant, TextList, gate
+from service.store.types import ONE, Instant, TextList, any_of, gate, texts
 from service.workflow.webhooks import Webhook
 
 
@@ -45,6 +46,8 @@ class WebhookRow(SQLModel, table=True):
     version: int
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+    locale: str | None = Field(max_length=8)
+    paced_until: datetime | None = Field(sa_type=Instant)
 
 
 webhooks = table(WebhookRow)
@@ -56,7 +59,7 @@ _names = tuple(Webhook.__dataclass_fields__)
 COLUMNS = [webhooks.c[name] for name in _names]
 
 FARING = ("failures", "failing_since", "failed_at", "probe_at")
-CHANGEABLE = tuple(name for name in _names if name not in ("id", "owner_id", "created_at"))
+CHANGEABLE = tuple(name for name in _names if name not in ("id", "owner_id", "created_at", "paced_until"))
 
 INSERT = insert_row(WebhookRow)
 
@@ -65,7 +68,9 @@ BY_ID = Statement(_one)
 HELD = Statement(_one.with_for_update(key_share=True))
 """Ours until the commit, as far as changing it goes; fanning out to it goes on."""
 
-_page = select(*COLUMNS).where(webhooks.c.tenant_id == _tenant, webhooks.c.id > _after)
+_page = select(*COLUMNS).where(
+    webhooks.c.tenant_id == _tenant, webhooks.c.id > _after, any_of(webhooks.c.format, texts("formats"))
+)
 PAGE = Statement(_page.order_by(webhooks.c.id).limit(bindparam("limit")))
 PAGE_OF_OWNER = Statement(
     _page.where(webhooks.c.owner_id == bindparam("owner_id", type_=webhooks.c.owner_id.type))
@@ -120,6 +125,27 @@ PROBE = Statement(
 )
 """The right to try a paused endpoint once: of several who ask, one gets it."""
 
+PACE = Statement(
+    update(webhooks)
+    .where(
+        webhooks.c.tenant_id == _tenant,
+        webhooks.c.id == _id,
+        or_(webhooks.c.paced_until.is_(None), webhooks.c.paced_until <= _now),
+        gate(),
+    )
+    .values(paced_until=bindparam("new_paced_until", type_=webhooks.c.paced_until.type))
+    .returning(webhooks.c.id)
+)
+"""The right to send a channel's next message: of several couriers, one gets it."""
+
+REST = Statement(
+    update(webhooks)
+    .where(webhooks.c.tenant_id == _tenant, webhooks.c.id == _id, gate())
+    .values(paced_until=bindparam("new_paced_until", type_=webhooks.c.paced_until.type)),
+    by_key=True,
+)
+"""Leave a channel alone for a while, whose robot said that it was too fast."""
+
 _there = select(ONE).select_from(webhooks).where(webhooks.c.tenant_id == _tenant, webhooks.c.id == _id)
 STANDS = Statement(_there.with_for_update(read=True, key_share=True))
 """A guard: until this transaction ends, the endpoint is not deleted."""
@@ -166,12 +192,15 @@ async def by_id(tx: Tx, tenant_id: UUID, webhook_id: UUID, *, hold: bool = False
     return webhook_of(row) if row else None
 
 
-async def page(tx: Tx, tenant_id: UUID, owner_id: UUID | None, after: UUID, limit: int) -> list[Webhook]:
-    """Oldest first, behind `after`; of one owner, or of all."""
+async def page(
+    tx: Tx, tenant_id: UUID, owner_id: UUID | None, formats: Iterable[str], after: UUID, limit: int
+) -> list[Webhook]:
+    """Oldest first, behind `after`; of one owner, or of all; of these formats only."""
+    asked = {"tenant_id": tenant_id, "formats": list(formats), "after": after, "limit": limit}
     if owner_id is None:
-        rows = await tx.all(PAGE, tenant_id=tenant_id, after=after, limit=limit)
+        rows = await tx.all(PAGE, **asked)
     else:
-        rows = await tx.all(PAGE_OF_OWNER, tenant_id=tenant_id, owner_id=owner_id, after=after, limit=limit)
+        rows = await tx.all(PAGE_OF_OWNER, **asked, owner_id=owner_id)
     return [webhook_of(row) for row in rows]
 
 
@@ -189,4 +218,10 @@ async def owner(tx: Tx, tenant_id: UUID, principal_id: UUID) -> tuple[bool, Zone
 async def probe(tx: Tx, tenant_id: UUID, webhook_id: UUID, now: datetime, until: datetime) -> bool:
     """Take the right to try a paused endpoint; nobody else gets it before `until`. A write of its own."""
     row = await tx.one(PROBE, tenant_id=tenant_id, webhook_id=webhook_id, now=now, new_probe_at=until)
+    return row is not None
+
+
+async def pace(tx: Tx, tenant_id: UUID, webhook_id: UUID, now: datetime, until: datetime) -> bool:
+    """Take the right to send a channel's next message; nobody else gets it before `until`. A write of its own."""
+    row = await tx.one(PACE, tenant_id=tenant_id, webhook_id=webhook_id, now=now, new_paced_until=until)
     return row is not None

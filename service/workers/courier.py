@@ -15,14 +15,17 @@ from uuid import UUID
 import structlog
 
 from service.actions import courier
+from service.actions.carrying import judged, ready, secrets_of, tell
 from service.actions.courier import Report, Run, Stop
 from service.actions.service import Service
-from service.actions.webhooks import secrets_of, source_of
 from service.errors import Refused
 from service.workers.endpoints import BARRED_SECONDS, Endpoint, Taken
 from service.workers.loop import Loop
 from service.workers.outcomes import Outcomes
-from service.workflow.delivery import Fate, Outcome, judge, message
+from service.workflow.channels import Target
+from service.workflow.delivery import Fate, Outcome
+from service.workflow.messages import document
+from service.workflow.states import Locale
 from service.workflow.webhooks import Status, Webhook
 
 PAUSE_SECONDS = 0.05
@@ -207,21 +210,36 @@ class Courier(Loop):
             if report.arrived and loop.time() - began > RUN_SECONDS:
                 break
             await endpoint.pace(webhook.rate_limit)
-            ready = message(
-                stop.parcel.event, taken.secrets, self._clock(), format=webhook.format,
-                source=source_of(taken.run.tenant_id), replay=stop.parcel.delivery.replay,
-            )  # fmt: skip
-            if not self._judge(endpoint, report, stop, await self._service.sender.send(webhook.url, ready)):
+            if not self._judge(endpoint, report, stop, await self._send(taken, stop)):
                 return
         report.next_at = self._clock()
+
+    async def _send(self, taken: Taken, stop: Stop) -> Outcome:
+        """One attempt, to a webhook or to a channel's people."""
+        webhook, delivery = taken.run.webhook, stop.parcel.delivery
+        if stop.tale is None:
+            message = ready(
+                taken.run.tenant_id, webhook, taken.secrets, stop.parcel.event, self._clock(), replay=delivery.replay
+            )
+            return await self._service.sender.send(webhook.url, message)
+        said = document(stop.tale, webhook.locale or Locale.CHINESE)
+        left = tuple(delivery.attempts[-1].get("left", ())) if delivery.attempts else ()
+        return await tell(
+            self._service, webhook, Target.from_text(taken.secrets[0]), said, str(delivery.event_id),
+            delivery.id, self._clock(), left=left,
+        )  # fmt: skip
 
     def _judge(self, endpoint: Endpoint, report: Report, stop: Stop, outcome: Outcome) -> bool:
         """Note what came back; whether the run goes on."""
         now = self._clock()
-        verdict = judge(outcome, len(stop.parcel.delivery.attempts) + 1, now, random.random())
+        attempt = len(stop.parcel.delivery.attempts) + 1
+        verdict = judged(report.run.webhook, outcome, attempt, now, random.random())
         arrived = verdict.fate == Fate.DELIVERED
         endpoint.answered(outcome.latency_ms / 1000, arrived)
-        report.arrived.append(arrived)
+        if verdict.rest is None:
+            report.arrived.append(arrived)
+        else:
+            report.rests_until = now + verdict.rest
         if verdict.fate == Fate.GONE:
             report.gone = True
             self._give_back(endpoint.gone(asyncio.get_running_loop().time()))

@@ -82,6 +82,8 @@ class Outcome:
     answer: str = ""
     retry_after: str | None = None
     """The header as it came."""
+    left: tuple[str, ...] = ()
+    """Of a mail: marks of the addresses that are to be tried again, where others have it."""
 
 
 class Fate(StrEnum):
@@ -94,10 +96,14 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a delivery; `at` is when it is sent again, if it is."""
+    """What becomes of a delivery; `at` is when it is sent again, if it is.
+
+    `rest` is how long a channel is left alone that was too fast for its robot: of no delivery's making, no failure.
+    """
 
     fate: str
     at: datetime | None = None
+    rest: timedelta | None = None
 
 
 def judge(outcome: Outcome, attempt: int, now: datetime, chance: float) -> Verdict:

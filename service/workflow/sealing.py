@@ -27,6 +27,7 @@ PLAIN = frozenset(
         "deadline", "rung", "rungs", "action", "anchor", "anchor_on", "why", "notify", "notified_unit_ids",
         "request_id", "decide_due", "asked_due_on", "asked_unit_id", "notice_id", "items", "reply_by", "receipt_due",
         "webhook_id", "owner_id", "types", "format", "rate_limit", "enabled", "disabled_reason", "failing_since",
+        "channel_id", "locale", "retargeted",
         "copy_unit_ids", "scheduled_at", "year", "workdays", "holidays", "complete",
         "fields", "size", "root_hash", "checkpoint", "report_id", "month", "digest",
     }

@@ -141,3 +141,17 @@ class Level(StrEnum):
     VILLAGE = "village"
     DEPARTMENT = "department"
     OTHER = "other"
+
+
+class ChannelKind(StrEnum):
+    """What people are told by: the robot of a chat group, or mail."""
+
+    WECOM = "wecom"
+    DINGTALK = "dingtalk"
+    FEISHU = "feishu"
+    MAIL = "mail"
+
+
+class Locale(StrEnum):
+    CHINESE = "zh-CN"
+    ENGLISH = "en"

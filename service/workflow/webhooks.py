@@ -15,6 +15,7 @@ from uuid import UUID
 
 from service.workflow.delivery import WAITS, wait_after, wanted
 from service.workflow.events import EventDraft, Subject, plain
+from service.workflow.states import ChannelKind
 
 PAUSED_AT = 50
 """Failures in a row."""
@@ -26,6 +27,9 @@ UNTRIED_FOR = timedelta(hours=30)
 
 SIGNS_FOR = timedelta(hours=24)
 """How long an old secret goes on signing beside the new one."""
+
+CHANNELS = frozenset(kind.value for kind in ChannelKind)
+"""The formats that are for people; such an endpoint is a channel."""
 
 NO_ITEM = UUID(int=0)
 """What events that are about no item are about: they wait for each other."""
@@ -76,10 +80,18 @@ class Webhook:
     version: int
     created_at: datetime
     updated_at: datetime
+    locale: str | None = None
+    paced_until: datetime | None = None
+    """Of a channel: before then it gets no other message, from no courier."""
 
     @property
     def paused(self) -> bool:
         return self.failures >= PAUSED_AT
+
+    @property
+    def for_people(self) -> bool:
+        """Whether it is a channel: what goes to people, in their words (workflow/channels.py)."""
+        return self.format in CHANNELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +109,8 @@ class Delivery:
     attempts: tuple[dict[str, Any], ...]
     created_at: datetime
     done_at: datetime | None
+    gathered: tuple[UUID, ...] = ()
+    """Further events that the same message tells people of."""
 
 
 def lane_of(webhook_id: UUID, item_id: UUID | None) -> UUID:
@@ -173,11 +187,15 @@ def disabled(webhook: Webhook, reason: str, now: datetime) -> Webhook:
     )  # fmt: skip
 
 
-def changed(before: Webhook, after: Webhook) -> Webhook:
-    """What follows of a change by hand: enabled again, or at another address, an endpoint gets another chance."""
+def changed(before: Webhook, after: Webhook, *, moved: bool | None = None) -> Webhook:
+    """What follows of a change by hand: enabled again, or at another address, an endpoint gets another chance.
+
+    `moved`: whether it is at another address, where its URL does not tell.
+    """
+    moved = after.url != before.url if moved is None else moved
     if not after.enabled:
         return replace(after, disabled_reason=before.disabled_reason or Disabled.BY_HAND.value)
-    if before.enabled and after.url == before.url:
+    if before.enabled and not moved:
         return after
     return replace(_arrived(after), disabled_reason=None)
 
