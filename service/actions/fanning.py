@@ -71,7 +71,7 @@ async def fan_out(tx: Tx, changes: Changes, tenant_id: UUID, positioned: list[tu
                 found.append(delivery_of(webhook.id, position, event, now))
     add(changes, tenant_id, found)
     if people:
-        messages = await gather(tx, changes, tenant_id, people, positioned, now)
+        messages = await gather(tx, changes, tenant_id, people, positioned)
         add(changes, tenant_id, messages, after=GATHERS)
 
 

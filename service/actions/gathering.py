@@ -6,7 +6,6 @@ belongs with it as long as no courier has it in hand; what comes later still is 
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,9 +23,8 @@ Event = tuple[int, Waiting]
 
 
 async def gather(
-    tx: Tx, changes: Changes, tenant_id: UUID, channels: list[tuple[Webhook, Reach]], positioned: list[Event],
-    now: datetime,
-) -> list[Delivery]:  # fmt: skip
+    tx: Tx, changes: Changes, tenant_id: UUID, channels: list[tuple[Webhook, Reach]], positioned: list[Event]
+) -> list[Delivery]:
     """The messages that begin here; what belongs into one that waits already is added to it."""
     found = await _told(tx, tenant_id, positioned)
     if not found:
@@ -44,7 +42,7 @@ async def gather(
     for (channel_id, lane_id), events in messages.items():
         message = waiting.get(lane_id)
         if message is None:
-            begun.append(_message(channel_id, lane_id, events, now))
+            begun.append(_message(channel_id, lane_id, events))
             continue
         gathered = [*message.gathered, *(event.id for _, event in events)]
         key = {"tenant_id": tenant_id, "webhook_id": channel_id, "delivery_id": message.id}
@@ -66,7 +64,7 @@ async def _told(tx: Tx, tenant_id: UUID, positioned: list[Event]) -> list[tuple[
     return [
         (event, each)
         for event, each in found
-        if each.notice_id is None or told_by(event[1].type, event[1].at, issued.get(each.notice_id))
+        if each.notice_id is None or (each.notice_id in issued and told_by(event[1].type, issued[each.notice_id]))
     ]
 
 
@@ -86,9 +84,10 @@ async def _open(tx: Tx, tenant_id: UUID, lane_ids: list[UUID]) -> dict[UUID, Del
     }
 
 
-def _message(channel_id: UUID, lane_id: UUID, events: list[Event], now: datetime) -> Delivery:
-    """Named after the first event that it tells of."""
+def _message(channel_id: UUID, lane_id: UUID, events: list[Event]) -> Delivery:
+    """Named after the first event that it tells of, and as old as the last."""
     (position, first), *others = events
+    now = max(event.at for _, event in events)
     message = Delivery(
         id=new_id(), webhook_id=channel_id, lane_id=lane_id, position=position, event_id=first.id, type=first.type,
         replay=False, status=Status.PENDING, attempts=(), created_at=now, done_at=None,
