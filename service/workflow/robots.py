@@ -8,6 +8,7 @@ escape that holds for all its markup.
 import base64
 import hmac
 import json
+import re
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
@@ -29,6 +30,10 @@ _LOOKALIKES = str.maketrans(
     }
 )  # fmt: skip
 
+_LINKS = re.compile(r"://|www\.|mailto:", re.IGNORECASE)
+_APART = str.maketrans({":": "：", ".": "．"})
+"""What makes a link of an address, unasked, and what stands for it."""
+
 _CONTENT = ("content-type", "application/json; charset=utf-8")
 
 
@@ -39,10 +44,9 @@ def plain(text: str) -> str:
 
 def bare(text: str) -> str:
     """One line without control characters, characters that turn the direction, and addresses that become links."""
-    seen = "".join(each for each in " ".join(text.split()) if unicodedata.category(each) not in ("Cc", "Cf", "Cs"))
-    for sign, instead in (("://", "：//"), ("www.", "www．"), ("WWW.", "WWW．"), ("mailto:", "mailto：")):
-        seen = seen.replace(sign, instead)
-    return seen
+    spaced = " ".join(text.split())
+    seen = "".join(each for each in spaced if unicodedata.category(each) not in ("Cc", "Cf", "Cs"))
+    return _LINKS.sub(lambda found: found[0].translate(_APART), " ".join(seen.split()))
 
 
 def request(kind: str, target: Target, document: Document, message_id: str, now: datetime) -> tuple[str, Message]:
