@@ -57,13 +57,13 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
     "webhook.updated": ("推送变更", "A webhook was changed, enabled or disabled by hand."),
     "webhook.rotated": ("推送换密钥", "A webhook got a new secret; the old one signs for a day more."),
     "webhook.deleted": ("删除推送", "A webhook was deleted."),
+    "webhook.disabled": ("推送自动停用", "A webhook was given up: gone, failing for five days, or without grants."),
     "channel.created": ("新增消息渠道", "A channel was made."),
     "channel.updated": ("消息渠道变更", "A channel was changed, enabled or disabled by hand."),
     "channel.deleted": ("删除消息渠道", "A channel was deleted."),
     "channel.disabled": (
         "消息渠道自动停用", "A channel was given up: its robot is gone, failing for five days, or without grants."
     ),
-    "webhook.disabled": ("推送自动停用", "A webhook was given up: gone, failing for five days, or without grants."),
     "access.issuer_removed": ("停用签发方", "Tokens of an OpenID provider are no longer accepted."),
     "log.checkpoint": ("公布检查点", "A signed checkpoint of the log was published, for witnesses to keep."),
 }  # fmt: skip

@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 
 from service.actions.service import Service
+from service.outside.addresses import Guard
+from service.outside.sender import Sender
 from service.workers import sequencer
 from tests.api.helpers import VERIFIED, day, every_page, ok, read
 from tests.world import TREE, World
@@ -719,6 +721,82 @@ async def _(base: Side, at: Place) -> Asked:
 @call("list_webhook_deliveries")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", f"/v1/webhooks/{(await webhook_at(at))['id']}/deliveries")
+
+
+async def channel_at(at: Place) -> dict[str, Any]:
+    """An admin's channel to the place's unit, at a platform."""
+    body = {"kind": "feishu", "unit_id": at.id, "url": robot_url()}
+    made: dict[str, Any] = ok(await at.side.admin.post("/v1/channels", json=body), 201)
+    return made
+
+
+def robot_url() -> str:
+    """A robot that is nowhere, at its platform, which no test calls."""
+    return f"https://open.feishu.cn/open-apis/bot/v2/hook/0a1b2c3d-{next(serial)}"
+
+
+@call("create_channel", "/unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/channels", {"kind": "feishu", "unit_id": at.id, "url": robot_url()})
+
+
+@call("list_channels")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", "/v1/channels?limit=200", shows=(await channel_at(at))["id"])
+
+
+@call("get_channel")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/channels/{(await channel_at(at))['id']}")
+
+
+@call("update_channel")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("PATCH", f"/v1/channels/{(await channel_at(at))['id']}", {"locale": "en"}, version=1)
+
+
+@call("update_channel: unit", "/unit_id")
+async def _(base: Side, at: Place) -> Asked:
+    made = await channel_at(Place(base, "t1"))
+    return Asked("PATCH", f"/v1/channels/{made['id']}", {"unit_id": at.id, "locale": "en"}, version=1)
+
+
+@call("delete_channel")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("DELETE", f"/v1/channels/{(await channel_at(at))['id']}")
+
+
+@call("create_channel_ping")
+async def _(base: Side, at: Place) -> Asked:
+    # The service finds no name from here on: the platform is left in peace.
+    at.side.service.sender = Sender(Guard(lookup=_nobody))
+    return Asked("POST", f"/v1/channels/{(await channel_at(at))['id']}/ping", {})
+
+
+async def _nobody(host: str, port: int) -> list[str]:
+    raise OSError(host)
+
+
+@call("create_channel_replay")
+async def _(base: Side, at: Place) -> Asked:
+    made = await channel_at(at)
+    told = await message_of(at, made["id"])
+    return Asked("POST", f"/v1/channels/{made['id']}/replay", {"delivery_id": told})
+
+
+@call("list_channel_deliveries")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/channels/{(await channel_at(at))['id']}/deliveries")
+
+
+async def message_of(at: Place, channel_id: str) -> str:
+    """A message that waits for a channel: a notice to its unit."""
+    item = await item_at(at)
+    body = {"kind": "urging", "unit_id": at.id, "item_ids": [item["id"]]}
+    ok(await at.side.admin.post("/v1/notices", json=body), 201)
+    await sequencer.run_until_done(at.side.service)
+    (told,) = ok(await at.side.admin.get(f"/v1/channels/{channel_id}/deliveries"))["items"]
+    return str(told["id"])
 
 
 @call("create_principal: login", "/login/issuer_id")

@@ -621,6 +621,79 @@ TABLE = {
         viewer      403     403     403     403     403
         auditor     403     403     403     403     403
     """,
+    # -- channels: as webhooks, and the unit is always named
+    "create_channel": """
+        admin       201     201     201     201     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    201     201     422     422     422
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_channels": """
+        admin       200     200     200     200     none
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    none    none    none    none    none
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "get_channel": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "update_channel": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "update_channel: unit": """
+        admin       200     200     200     200     422
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "delete_channel": """
+        admin       204     204     204     204     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_channel_ping": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "create_channel_replay": """
+        admin       202     202     202     202     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "list_channel_deliveries": """
+        admin       200     200     200     200     404
+        supervisor  403     403     403     403     403
+        responsible 403     403     403     403     403
+        platform    404     404     404     404     404
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
     # -- principals, keys, grants: whose they are and where they stand makes no difference
     "create_principal": """
         admin       201     201     201     201     201

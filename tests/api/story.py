@@ -216,9 +216,19 @@ async def endpoints_come_and_go(office: Office) -> None:
     made = await _change(office, "/v1/webhooks", made, **given)
     ok(await admin.post(f"/v1/webhooks/{made['id']}/rotate", json={}))
     assert (await admin.delete(f"/v1/webhooks/{made['id']}")).status_code == 204
-    # Whose owner may see nothing any more is given up at the next event.
+    url = "https://oapi.dingtalk.com/robot/send?access_token=0a1b2c3d4e5f60718293"
+    channel = {"kind": "dingtalk", "unit": "t1", "url": url, "secret": "SEC0a1b2c3d"}
+    told = ok(await admin.post("/v1/channels", json=channel), 201)
+    given = {"unit_id": office.units["root"], "locale": "en", "enabled": False, "secret": None}
+    told = await _change(office, "/v1/channels", told, **given)
+    assert (await admin.delete(f"/v1/channels/{told['id']}")).status_code == 204
+    # Whose owner may see nothing any more is given up at the next event that may be for it.
+    ok(await office.platform.post("/v1/channels", json={**channel, "unit": "t1v1"}), 201)
     ok(await office.platform.post("/v1/webhooks", json={"url": "https://hooks.example/all", "types": ["*"]}), 201)
     me = await read(office.platform, "/v1/me")
     for grant in await every_page(admin, f"/v1/principals/{me['principal_id']}/grants"):
         ended = await admin.delete(f"/v1/principals/{me['principal_id']}/grants/{grant['id']}")
         assert ended.status_code == 204, ended.text
+    item = await office.item()
+    body = {"kind": "urging", "unit": "t1v1", "item_ids": [item["id"]]}
+    ok(await admin.post("/v1/notices", json=body), 201)

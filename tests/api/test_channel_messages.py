@@ -5,7 +5,7 @@ Everything is real but the platforms: policy, clock, sequencer, courier, and rob
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from service.actions import courier as actions
 from service.actions import sequencing
 from service.outside.addresses import Guard
+from service.outside.mail import Mailer, Server
 from service.outside.sender import Sender
 from service.settings import Settings, networks
 from service.workers import courier, sequencer
@@ -23,6 +24,7 @@ from tests.api.calls import key_for
 from tests.api.helpers import every_page, ok, read
 from tests.api.office import Office, on
 from tests.endpoint import ALLOWED
+from tests.mailbox import Mailbox, mailbox
 from tests.robots import Robot, robot
 from tests.world import World
 
@@ -443,3 +445,79 @@ async def test_a_channel_tells_nothing_when_its_owner_s_grants_have_ended(post: 
     assert len(here.said) == 1, "the admin's channel alone"
     found = await read(office.admin, f"/v1/channels/{mine['id']}")
     assert (found["enabled"], found["disabled_reason"]) == (False, "no_grants")
+
+
+# -- mail
+
+
+@pytest.fixture
+def box(world: World) -> Iterator[Mailbox]:
+    """A mail server that the service is configured for."""
+    with mailbox() as box:
+        mailer = world.service.mailer = Mailer(Server.of(f"smtp://127.0.0.1:{box.port}"), "ledger@county.example")
+        yield box
+        world.service.mailer = None
+        mailer.close()
+
+
+ZHANG, LI, WANG = "zhang@county.example", "li@county.example", "wang@county.example"
+
+
+async def test_mail_goes_once_to_each_whoever_is_refused_for_now(post: Post, box: Mailbox) -> None:
+    office = post.office
+    channel = await post.channel({"kind": "mail", "unit": "t1v1", "to": [ZHANG, LI, WANG]})
+    box.refuses = {LI: "451 greylisted, come again", WANG: "550 no such user"}
+    item = await office.claimed(due_on=on("03-13"))
+    await office.turn("03-16")
+    await post.deliver()
+    assert [to for to, _ in box.came] == [[ZHANG]]
+    (delivery,) = await post.told(channel)
+    assert (delivery["status"], delivery["attempts"][0]["status_code"]) == ("pending", 250)
+    assert "left" not in delivery["attempts"][0]
+    box.refuses = {}
+    await post.deliver(timedelta(minutes=1))
+    assert [to for to, _ in box.came] == [[ZHANG], [LI]]
+    (delivery,) = await post.told(channel)
+    assert delivery["status"] == "delivered"
+    first, second = box.mails
+    # The same letter, known by the event that it tells of.
+    assert first["Message-ID"] == second["Message-ID"] and delivery["event_id"] in first["Message-ID"]
+    for part in ("催办", item["number"], "2026年3月13日，已超期 1 个工作日"):
+        assert part in first.get_content()
+
+
+@pytest.mark.parametrize(("reply", "status"), [("554 no", "dead"), ("451 later", "pending")])
+async def test_mail_that_is_refused(post: Post, box: Mailbox, reply: str, status: str) -> None:
+    channel = await post.channel({"kind": "mail", "unit": "t1v1", "to": [ZHANG]})
+    box.says = [reply]
+    await post.office.claimed(due_on=on("03-13"))
+    await post.office.turn("03-16")
+    await post.deliver()
+    (delivery,) = await post.told(channel)
+    (attempt,) = delivery["attempts"]
+    assert (delivery["status"], attempt["status_code"]) == (status, int(reply[:3]))
+
+
+async def test_mail_waits_while_no_server_is_configured(post: Post, box: Mailbox) -> None:
+    channel = await post.channel({"kind": "mail", "unit": "t1v1", "to": [ZHANG]})
+    mailer, post.world.service.mailer = post.world.service.mailer, None
+    await post.office.claimed(due_on=on("03-13"))
+    await post.office.turn("03-16")
+    await post.deliver()
+    (delivery,) = await post.told(channel)
+    assert (delivery["status"], delivery["attempts"][0]["error"]) == ("pending", "connect")
+    post.world.service.mailer = mailer
+    await post.deliver(timedelta(minutes=1))
+    assert len(box.came) == 1
+
+
+async def test_in_english_where_the_channel_is(post: Post) -> None:
+    here, channel = await post.robot("wecom", "t1v1")
+    found = await read(post.office.admin, channel)
+    ok(await post.office.admin.patch(channel, json={"locale": "en"}, headers=version(found)))
+    item = await post.office.claimed(due_on=on("03-13"))
+    await post.office.turn("03-04")
+    await post.deliver(messages=2)
+    (text,) = here.texts
+    for part in ("xiaohao: Reminder", item["number"], "Until: 2026-03-13, 7 working days left"):
+        assert part in text

@@ -105,6 +105,8 @@ def _organisation(maker: Maker) -> dict[str, list[str]]:
         "problems": ["guard_refused", "not_found"],
         "webhooks": _webhooks(maker, 3),
         "to_drop": _webhooks(maker, 3),
+        "channels": _channels(maker, 3),
+        "channels_to_drop": _channels(maker, 3),
     }
 
 
@@ -112,6 +114,12 @@ def _webhooks(maker: Maker, count: int) -> list[str]:
     """Endpoints with a name that nobody has: what is sent there comes to nothing."""
     body = {"url": "https://hook.invalid/county", "types": ["item.*"]}
     return _ids([maker.made("/v1/webhooks", **body) for _ in range(count)])
+
+
+def _channels(maker: Maker, count: int) -> list[str]:
+    """Robots where nobody listens."""
+    hook = "http://127.0.0.9:9/open-apis/bot/v2/hook/0a1b2c3d"
+    return _ids([maker.made("/v1/channels", kind="feishu", unit="t1", url=hook) for _ in range(count)])
 
 
 def _items(maker: Maker) -> dict[str, list[str]]:

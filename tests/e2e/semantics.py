@@ -64,6 +64,7 @@ OWN = {
     ("DELETE", "/v1/principals/{principal_id}"): ("principal_id", "leavers"),
     ("DELETE", "/v1/issuers/{issuer_id}"): ("issuer_id", "distrusted"),
     ("DELETE", "/v1/webhooks/{webhook_id}"): ("webhook_id", "to_drop"),
+    ("DELETE", "/v1/channels/{channel_id}"): ("channel_id", "channels_to_drop"),
     ("PATCH", "/v1/units/{unit_id}"): ("unit_id", "spare_units"),
     ("POST", "/v1/items/{item_id}/requests"): ("item_id", "to_ask"),
     ("POST", "/v1/items/{item_id}/reviews"): ("item_id", "standing"),
@@ -127,6 +128,11 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     if case.operation.path.startswith("/v1/webhooks") and isinstance(case.body, dict):
         case.body.pop("unit", None)
         case.body.pop("unit_id", None)
+    if case.operation.path == "/v1/channels" and isinstance(case.body, dict):
+        hook = f"http://127.0.0.9:9/open-apis/bot/v2/hook/0a1b2c3d-{next(_turn)}"
+        case.body = {"kind": "feishu", "unit": "t1", "url": hook, "locale": case.body.get("locale", "zh-CN")}
+    if case.method == "PATCH" and case.operation.path == "/v1/channels/{channel_id}" and isinstance(case.body, dict):
+        case.body = {name: value for name, value in case.body.items() if name in ("locale", "enabled")}
     if case.operation.path.startswith(("/v1/log/", "/v1/events")):
         # What the log has reached for certain.
         near = {"position": 1, "from": 0, "after": 0, "size": None, "to": None, "type": ["item.*"]}

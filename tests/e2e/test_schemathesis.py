@@ -35,7 +35,9 @@ LASTS_AT_MOST, LASTS_AT_MOST_FULL = 900, 7200
 @pytest.fixture(scope="module")
 def server(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     # With its workers: events that are asked for by their positions must have them.
-    with Server(settings, tmp_path_factory.mktemp("server"), workers_inside="true") as running:
+    with Server(
+        settings, tmp_path_factory.mktemp("server"), workers_inside="true", webhook_allow_networks="127.0.0.9/32"
+    ) as running:
         yield running
 
 
@@ -58,6 +60,7 @@ BINDINGS = {
     "body.transfer_to": "unit_codes",
     "body.transfer_to_id": "units",
     "path.webhook_id": "webhooks",
+    "path.channel_id": "channels",
     "path.code": "problems",
     "body.ledger": "ledger_codes",
     "body.ledger_id": "ledgers",
