@@ -447,6 +447,31 @@ async def test_a_channel_tells_nothing_when_its_owner_s_grants_have_ended(post: 
     assert (found["enabled"], found["disabled_reason"]) == (False, "no_grants")
 
 
+# -- a crash
+
+
+async def test_what_was_sent_and_not_written_down_comes_again_under_the_same_name(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, channel = await post.robot("dingtalk", "t1v1")
+    await post.office.claimed(due_on=on("03-13"))
+    await post.office.turn("03-04")
+
+    async def lost(*given: object) -> None:
+        raise LookupError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "record", lost)
+        await post.deliver()
+    assert len(here.said) == 1
+    await post.deliver(timedelta(seconds=30))
+    assert len(here.said) == 1, "its lease has not ended"
+    await post.deliver(timedelta(seconds=60))
+    first, second = here.said
+    assert first == second and first["msgUuid"]
+    assert [each["status"] for each in await post.told(channel)] == ["delivered"]
+
+
 # -- mail
 
 
