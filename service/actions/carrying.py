@@ -1,5 +1,6 @@
 """Carrying: one attempt to deliver, to whatever kind of endpoint it is, and what its answer means."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -56,11 +57,13 @@ async def tell(
 ) -> Outcome:  # fmt: skip
     """Send a document to a channel's people once. `left`: of mail, whom an earlier attempt left out."""
     if channel.format == ChannelKind.MAIL:
-        return await _mail(service, channel, target, document, event_id, now, left)
-    url, ready = request(channel.format, target, document, str(message_id), now)
-    # Elsewhere than with the platform, nothing is called but what the operator has named.
-    sender = service.sender if at_platform(channel.format, url) else service.relays
-    return await (sender.ping(url, ready) if ping else sender.send(url, ready))
+        outcome = await _mail(service, channel, target, document, event_id, now, left)
+    else:
+        url, ready = request(channel.format, target, document, str(message_id), now)
+        # Elsewhere than with the platform, nothing is called but what the operator has named.
+        sender = service.sender if at_platform(channel.format, url) else service.relays
+        outcome = await (sender.ping(url, ready) if ping else sender.send(url, ready))
+    return replace(outcome, answer=target.hide(outcome.answer))
 
 
 async def _mail(

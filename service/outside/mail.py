@@ -16,8 +16,11 @@ from urllib.parse import unquote, urlsplit
 
 from service.workflow.delivery import MAX_ANSWER, Failure, Outcome
 
-WITHIN = 30.0
+WITHIN = 10.0
 """Seconds for each step of a conversation: connecting, and each reply."""
+
+IN_ALL = 35.0
+"""Seconds after which no further step is begun, waiting for a thread included: a lease must not end before."""
 
 THREADS = 4
 
@@ -73,13 +76,13 @@ class Mailer:
 
     async def send(self, letter: bytes, to: Iterable[str], mark: Callable[[str], str]) -> Outcome:
         """Send a letter once. Whatever the server does is an outcome; `mark` stands for an address in it."""
-        run = asyncio.get_running_loop().run_in_executor
-        return await run(self._threads, self._send, letter, list(to), mark)
+        run, ends = asyncio.get_running_loop().run_in_executor, time.monotonic() + IN_ALL
+        return await run(self._threads, self._send, letter, list(to), mark, ends)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _send(self, letter: bytes, to: list[str], mark: Callable[[str], str]) -> Outcome:
+    def _send(self, letter: bytes, to: list[str], mark: Callable[[str], str], ends: float) -> Outcome:
         began = time.monotonic()
 
         def outcome(reply: _Reply | None, failure: str | None = None, left: Iterable[str] = ()) -> Outcome:
@@ -92,9 +95,10 @@ class Mailer:
             return Outcome(status, broken, latency, reply.said, None, tuple(mark(each) for each in left))
 
         try:
+            _in_time(ends)
             smtp = self._connected()
             try:
-                return outcome(*self._deliver(smtp, letter, to))
+                return outcome(*self._deliver(smtp, letter, to, ends))
             finally:
                 _leave(smtp)
         except _Unready as error:
@@ -155,12 +159,14 @@ class Mailer:
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _deliver(self, smtp: smtplib.SMTP, letter: bytes, to: list[str]) -> tuple[_Reply, None, list[str]]:
+    def _deliver(self, smtp: smtplib.SMTP, letter: bytes, to: list[str], ends: float) -> tuple[_Reply, None, list[str]]:
         """The reply that counts, no failure, and who is left."""
+        _in_time(ends)
         _expect(smtp.mail(self.sender))
         taken, left = 0, []
         refused: list[_Reply] = []
         for address in to:
+            _in_time(ends)
             reply = _reply(*smtp.rcpt(address))
             if 200 <= reply.code < 300:
                 taken += 1
@@ -171,7 +177,14 @@ class Mailer:
         if not taken:
             # One that may be taken later counts before one that never will.
             return min(refused, key=lambda reply: reply.code), None, left
+        _in_time(ends)
         return _reply(*_expect(smtp.data(letter))), None, left
+
+
+def _in_time(ends: float) -> None:
+    """Raises TimeoutError once it is too late to begin anything."""
+    if time.monotonic() > ends:
+        raise TimeoutError
 
 
 def _leave(smtp: smtplib.SMTP) -> None:

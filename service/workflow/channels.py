@@ -56,6 +56,8 @@ _PLACES = {
 _ADDRESS = re.compile(ADDRESS)
 _HOOK = re.compile(r"[A-Za-z0-9-]{8,100}")
 _SHOWN, _SHOWN_OF = 4, 24
+_TELLING = 6
+"""A shorter word is in many a sentence, and no credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,17 @@ class Target:
     def from_text(cls, text: str) -> "Target":
         kept = json.loads(text)
         return cls(kept["url"], kept["secret"], tuple(kept["to"]))
+
+    def hide(self, said: str) -> str:
+        """What a platform said, without what it repeats of the target: answers are kept, and lie open."""
+        words = [self.secret, *self.to]
+        if self.url is not None:
+            parts = urlsplit(self.url)
+            words += [parts.path.rpartition("/")[2], *(each for of in parse_qs(parts.query).values() for each in of)]
+        for word in filter(None, words):
+            if len(word) >= _TELLING:
+                said = re.sub(re.escape(word), "…", said, flags=re.IGNORECASE)
+        return said
 
     @property
     def shown(self) -> str:

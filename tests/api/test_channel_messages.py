@@ -491,7 +491,7 @@ ZHANG, LI, WANG = "zhang@county.example", "li@county.example", "wang@county.exam
 async def test_mail_goes_once_to_each_whoever_is_refused_for_now(post: Post, box: Mailbox) -> None:
     office = post.office
     channel = await post.channel({"kind": "mail", "unit": "t1v1", "to": [ZHANG, LI, WANG]})
-    box.refuses = {LI: "451 greylisted, come again", WANG: "550 no such user"}
+    box.refuses = {LI: "451 greylisted, come again", WANG: f"550 <{WANG}>: no such user"}
     item = await office.claimed(due_on=on("03-13"))
     await office.turn("03-16")
     await post.deliver()
@@ -521,6 +521,16 @@ async def test_mail_that_is_refused(post: Post, box: Mailbox, reply: str, status
     (delivery,) = await post.told(channel)
     (attempt,) = delivery["attempts"]
     assert (delivery["status"], attempt["status_code"]) == (status, int(reply[:3]))
+
+
+async def test_an_address_that_a_server_repeats_is_not_kept(post: Post, box: Mailbox) -> None:
+    channel = await post.channel({"kind": "mail", "unit": "t1v1", "to": [WANG]})
+    box.refuses = {WANG: f"550 5.1.1 <{WANG}>: no such user"}
+    await post.office.claimed(due_on=on("03-13"))
+    await post.office.turn("03-16")
+    await post.deliver()
+    (delivery,) = await post.told(channel)
+    assert delivery["attempts"][0]["answer"] == "5.1.1 <…>: no such user"
 
 
 async def test_mail_waits_while_no_server_is_configured(post: Post, box: Mailbox) -> None:

@@ -211,6 +211,14 @@ async def test_whatever_a_server_does_is_an_outcome(
     assert (outcome.status, outcome.failure) == (status, failure)
 
 
+async def test_what_has_waited_too_long_for_a_thread_is_not_begun(
+    box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.outside.mail.IN_ALL", -1.0)
+    outcome = await here(box)
+    assert (outcome.status, outcome.failure, box.asked) == (None, "timeout", [])
+
+
 async def test_no_server_and_no_name() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

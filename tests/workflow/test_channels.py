@@ -82,6 +82,14 @@ def test_of_an_address_its_end_is_shown_and_of_a_short_one_nothing() -> None:
     assert TOKEN not in repr(Target(GOOD["wecom"], TOKEN)) and "zhang" not in repr(Target(to=MAIL))
 
 
+def test_what_a_platform_repeats_of_a_target_is_left_out() -> None:
+    robot = Target(GOOD["dingtalk"], "SEC0a1b2c")
+    assert robot.hide(f"no robot {TOKEN.upper()}, signed with SEC0a1b2c") == "no robot …, signed with …"
+    assert Target(GOOD["feishu"]).hide(f"hook {TOKEN}") == "hook …"
+    assert Target(to=MAIL).hide("550 <Zhang@county.example>: no such user") == "550 <…>: no such user"
+    assert Target("http://10.1.2.3/send?key=ok").hide("ok, send it") == "ok, send it"
+
+
 def test_a_target_is_read_as_it_was_kept() -> None:
     for target in (Target(GOOD["dingtalk"], "SEC"), Target(None, None, MAIL)):
         assert Target.from_text(target.to_text()) == target
