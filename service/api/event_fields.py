@@ -3,7 +3,7 @@
 A name with `?` is left out where there is nothing to say; one with `|null` is there all the same. `=` tells under which
 name service/api/event_values.py has what it holds, where not under its own. Events are written by the modules `events`,
 `*_events`, `channels`, `erasure`, `receipts`, `reports` and `webhooks` of service/workflow: what they write and does
-here fails the tests.
+not stand here fails the tests.
 """
 
 from service.workflow.delivery import PING
