@@ -41,14 +41,39 @@ router = Room(route_class=Route, tags=["channels"])
 
 BEGINNING, END = UUID(int=0), UUID(int=2**128 - 1)
 
-Url = Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+Url = Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://[\x21\x22\x24-\x7e]+$")]
 Secret = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 To = Annotated[list[Annotated[str, Field(max_length=254, pattern=ADDRESS)]], Field(max_length=MAX_TO)]
 ChannelId = Annotated[Id, Path(description="The channel's id.")]
 
 
+NOTHING, NO_ADDRESSES = {"type": "null"}, {"maxItems": 0}
+
+BY_KIND: dict[str, Any] = {
+    "oneOf": [
+        {
+            "required": ["url"],
+            "properties": {"kind": {"enum": ["dingtalk", "feishu"]}, "url": {"type": "string"}, "to": NO_ADDRESSES},
+        },
+        {
+            "required": ["url"],
+            "properties": {
+                "kind": {"const": "wecom"}, "url": {"type": "string"}, "to": NO_ADDRESSES, "secret": NOTHING,
+            },
+        },
+        {
+            "required": ["to"],
+            "properties": {"kind": {"const": "mail"}, "to": {"minItems": 1}, "url": NOTHING, "secret": NOTHING},
+        },
+    ]
+}  # fmt: skip
+"""What each kind has, for the document; it is judged in workflow/channels.py."""
+
+
 class ChannelIn(Model):
-    model_config = Model.model_config | {"json_schema_extra": either(("unit_id", "unit"))}
+    model_config = Model.model_config | {
+        "json_schema_extra": {"allOf": [*either(("unit_id", "unit"))["allOf"], BY_KIND]}
+    }
 
     kind: ChannelKind
     unit_id: Id | None = Field(None, description="Whose people it reaches; it lies inside the caller's grants.")

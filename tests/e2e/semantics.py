@@ -21,7 +21,7 @@ KEY = os.environ["SEEDED_KEY"]
 MEANING = {"unknown_reference", "in_future", "before_listing", "one_of_two", "repeated", "conflicts_with_policy",
            "bad_cursor", "forbidden_address", "in_past", "needs_inactive", "unreadable", "no_header",
            "other_year", "needs_pending", "needs_approval", "other_unit", "other_ledger", "closed_item",
-           "before_first"}  # fmt: skip
+           "before_first", "other_kind", "no_mail_server"}  # fmt: skip
 """Codes of what may be wrong with data that fits the schema."""
 
 BY_KIND = {"/reason", "/verification", "/responsible_unit_id"}
