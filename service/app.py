@@ -19,6 +19,7 @@ from service.actions.ladder import Tally
 from service.actions.service import Service
 from service.actions.tokens import Tokens
 from service.api import (
+    attachments,
     calendars,
     channels,
     deadlines,
@@ -52,10 +53,13 @@ from service.api.metrics import Metrics
 from service.errors import Refused
 from service.outside import vault
 from service.outside.addresses import Guard, Names
+from service.outside.blobs import Blobs, Directory
 from service.outside.counts import Shared
 from service.outside.mail import Mailer, Server
+from service.outside.s3 import S3, Bucket
 from service.outside.sender import Sender
-from service.settings import Settings, networks
+from service.outside.sigv4 import Signer
+from service.settings import BadSettings, Settings, networks
 from service.store import keyring, migrations
 from service.store.database import Changes, Database, Tx
 from service.store.postgres import Postgres
@@ -77,13 +81,27 @@ def mailer_of(settings: Settings) -> Mailer | None:
     return Mailer(Server.of(settings.smtp_url), settings.smtp_from)
 
 
+def blobs_of(settings: Settings) -> Blobs:
+    """The store of attachments' bytes. Raises BadSettings."""
+    if settings.blobs_path is not None:
+        return Directory(settings.blobs_path)
+    try:
+        bucket = Bucket.parse(settings.blobs_url)
+    except ValueError as wrong:
+        raise BadSettings([f"XIAOHAO_BLOBS_URL: {wrong}"]) from None
+    if not settings.blobs_access_key or not settings.blobs_secret_key:
+        raise BadSettings(["XIAOHAO_BLOBS_ACCESS_KEY and XIAOHAO_BLOBS_SECRET_KEY are needed for a bucket"])
+    signer = Signer(settings.blobs_access_key, settings.blobs_secret_key, bucket.region)
+    return S3(bucket, signer, settings.data_dir / "incoming", lambda: datetime.now(UTC))
+
+
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Service]:
     """The service without its HTTP side: an open, migrated database and the keys it was written with.
 
     Raises KeysUnusable where the keys file is missing or another.
     """
-    database = database_of(settings)
+    database, blobs = database_of(settings), blobs_of(settings)
     await database.open()
     try:
         guard = Guard(networks(settings.issuer_allow_networks))
@@ -92,9 +110,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         sender, relays, mailer = Sender(endpoints), Sender(named_only), mailer_of(settings)
         try:
             yield Service(
-                database, await _keys(settings, database), log_name=settings.log_name, issuer_addresses=guard,
+                database, await _keys(settings, database), blobs, log_name=settings.log_name, issuer_addresses=guard,
                 webhook_addresses=endpoints, sender=sender, relays=relays, relay_addresses=named_only, mailer=mailer,
-                public_url=settings.item_url,
+                public_url=settings.item_url, attachment_quota=settings.attachment_quota_bytes,
             )  # fmt: skip
         finally:
             sender.close()
@@ -103,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
                 mailer.close()
             names.close()
     finally:
+        await blobs.close()
         await database.close()
 
 
@@ -191,6 +210,7 @@ def create_app(settings: Settings) -> FastAPI:
         listing,
         transitions,
         progress,
+        attachments,
         deadlines,
         erasure,
         requests,

@@ -54,6 +54,11 @@ PROBLEMS: dict[str, ProblemKind] = {
         Text("与现有数据冲突", "Conflict"),
         Text("与已有记录冲突。", "It conflicts with what is already there."),
     ),
+    "gone": ProblemKind(
+        410,
+        Text("已依法删除", "Lawfully erased"),
+        Text("该附件的内容已依法删除，记录仍在。", "Its bytes were lawfully erased; the record of them stays."),
+    ),
     "invalid_transition": ProblemKind(
         409,
         Text("当前状态不允许该操作", "The present state does not accept this trigger"),
@@ -78,6 +83,19 @@ PROBLEMS: dict[str, ProblemKind] = {
         413,
         Text("请求体过大", "The payload is too large"),
         Text("请求体超过 {limit} 字节。", "The body is larger than {limit} bytes."),
+    ),
+    "quota_exceeded": ProblemKind(
+        413,
+        Text("附件空间已用完", "The quota is used up"),
+        Text(
+            "附件总量上限 {quota} 字节，已用 {used} 字节，放不下 {size} 字节。",
+            "Attachments may take {quota} bytes, {used} are taken: there is no room for {size} more.",
+        ),
+    ),
+    "range_not_satisfiable": ProblemKind(
+        416,
+        Text("请求的范围无法满足", "The range cannot be satisfied"),
+        Text("文件只有 {size} 字节。", "The file has {size} bytes."),
     ),
     "unsupported_media_type": ProblemKind(
         415,
@@ -198,6 +216,7 @@ FORBIDDEN: dict[str, Text] = {
     "decide": Text("只有督办单位可以办理。", "Only the supervising unit may do this."),
     "higher_level": Text("须由督办单位的上级办理。", "A level above the supervising unit must do this."),
     "owner_listing": Text("该台账只允许主管单位列入条目。", "Only the unit that owns this ledger lists items in it."),
+    "attachments": Text("您没有上传附件的权限。", "Your grants do not allow uploading attachments."),
     "access": Text("只有管理员可以管理主体、密钥和授权。", "Principals, keys and grants are for admins."),
     "webhooks": Text("只有平台和管理员可以管理推送和消息渠道。", "Webhooks and channels are for platforms and admins."),
     "delegate": Text("该密钥不能代他人办理。", "This key may not act for other people."),
@@ -216,6 +235,21 @@ FORBIDDEN: dict[str, Text] = {
     "own_fields": Text(
         "责任单位只能更正 measures 和 responsible_person。",
         "The responsible side corrects measures and responsible_person only.",
+    ),
+}
+
+MEDIA: dict[str, Text] = {
+    "content": Text(
+        "按内容识别，该文件不属于可接受的类型（照片、扫描件、短视频、PDF、OFD、Office 或 WPS 文档），或已损坏。",
+        "By what stands in it the file is of no kind that is taken (photos, scans, short films, PDF, OFD, documents of "
+        "Office or WPS), or it is damaged.",
+    ),
+    "macros": Text(
+        "含宏的文档不能作为附件，请另存为不含宏的文档或 PDF。", "A document with macros is not taken: save it without."
+    ),
+    "upload": Text(
+        "请以 multipart/form-data 上传，或以 application/octet-stream 直接发送文件内容。",
+        "Upload as multipart/form-data, or send the file itself as application/octet-stream.",
     ),
 }
 
@@ -239,6 +273,10 @@ FIELDS: dict[str, Text] = {
     "unknown_reference": Text("所指对象不存在或不在您的范围内", "What it refers to does not exist or is out of scope."),
     "unknown_parameter": Text("没有这个查询参数", "There is no such query parameter."),
     "bad_cursor": Text("游标无效，或不属于这次查询", "The cursor is not valid for this query."),
+    "already_attached": Text("该附件已用于其他记录，请重新上传", "It hangs on something already: upload it anew."),
+    "needs_attachments": Text(
+        "只能与 fields 中的 attachments 一起给出", "Given only together with attachments in fields."
+    ),
     "in_future": Text("不能晚于今天", "The date must not lie in the future."),
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
     "in_past": Text("不能早于今天", "The date must not lie in the past."),

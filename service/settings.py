@@ -76,6 +76,29 @@ class Settings(BaseSettings):
         ge=1024,
         le=1_073_741_824,
     )
+    blobs_url: str = _setting(
+        "",
+        en="where the bytes of attachments lie: `file:///path`, or `s3://bucket/prefix?endpoint=https://host&region=...`"
+        " (and `&style=virtual` where the bucket stands in the host's name); empty: `blobs` in the data directory",
+        zh="附件内容的存放处：`file:///路径`，或 `s3://桶/前缀?endpoint=https://主机&region=...`（桶名在域名中时再加 "
+        "`&style=virtual`）；留空即用数据目录下的 `blobs`",
+    )
+    blobs_access_key: str = _setting("", en="the access key of an `s3://` store", zh="`s3://` 存储的访问密钥 ID")
+    blobs_secret_key: str = _setting("", en="the secret key of an `s3://` store", zh="`s3://` 存储的访问密钥")
+    attachment_max_bytes: int = _setting(
+        52_428_800,
+        en="largest attachment, in bytes, 1024 to 1073741824; it needs no larger `XIAOHAO_MAX_BODY_BYTES`",
+        zh="单个附件上限，单位字节，1024 至 1073741824；不受 `XIAOHAO_MAX_BODY_BYTES` 限制",
+        ge=1024,
+        le=1_073_741_824,
+    )
+    attachment_quota_bytes: int | None = _setting(
+        None,
+        en="how many bytes of attachments one tenant may keep, the same bytes counted once; empty: no limit",
+        zh="单个租户的附件总量上限，单位字节，相同内容只计一次；留空则不限制",
+        ge=1,
+        le=2**53 - 1,
+    )
     max_json_depth: int = _setting(
         32,
         en="how deep arrays and objects may be nested in a request body, 8 to 128",
@@ -258,6 +281,21 @@ class Settings(BaseSettings):
         if not self.public_url or "{id}" in self.public_url:
             return self.public_url
         return self.public_url.rstrip("/") + "/v1/items/{id}"
+
+    @field_validator("blobs_url")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        # Of an s3:// address only the kind is judged here; what it says is read by the store itself.
+        if value and not re.fullmatch(r"file:///[^?#]+|s3://[^/?#]+(/[^?#]*)?(\?[^#]*)?", value):
+            raise ValueError("must be like file:///path or s3://bucket/prefix?endpoint=https://host&region=...")
+        return value
+
+    @property
+    def blobs_path(self) -> Path | None:
+        """The directory of attachments' bytes; None where a bucket is meant."""
+        if self.blobs_url.startswith("file://"):
+            return Path(self.blobs_url.removeprefix("file://"))
+        return None if self.blobs_url else self.data_dir / "blobs"
 
     @property
     def sqlite_path(self) -> Path | None:

@@ -5,19 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from service.actions import entries
+import structlog
+
+from service.actions import collecting, entries
 from service.actions.facts import Present, present, present_to_change, still_at, view_of
 from service.actions.service import Call, Replay, Service
-from service.errors import forbidden
-from service.store import erasure, notices, search
+from service.errors import Refused, forbidden, invalid
+from service.store import attachments, blobs, erasure, notices, search
 from service.store import items as item_store
 from service.store.database import Changes, Tx
 from service.workflow import erasure as rules
+from service.workflow.attachments import Attachment
 from service.workflow.erasure import Erasable, Written
 from service.workflow.items import Item
 from service.workflow.notices import Notice
 from service.workflow.permissions import administers
 from service.workflow.views import ItemView
+
+EVERY = 1_000_000
+"""More attachments than an item has."""
+
+log = structlog.get_logger("xiaohao.erasure")
 
 ON_NOTICES = frozenset({Erasable.NOTICES, Erasable.SIGNATURES, Erasable.ACTORS})
 """What stands on notices too, and so in the record of every item that one of them covers."""
@@ -34,14 +42,21 @@ class Gathered:
     told: list[Written]
     talks: bool
     moments: list[datetime]
+    attachments: list[Attachment]
 
 
 async def redact(
-    service: Service, call: Call, item_id: UUID, fields: Collection[Erasable], reason: str, if_version: int | None
+    service: Service,
+    call: Call,
+    item_id: UUID,
+    fields: Collection[Erasable],
+    reason: str,
+    if_version: int | None,
+    attachment_ids: Collection[UUID] = (),
 ) -> ItemView | Replay:
-    """Destroy texts of an item. Where there is nothing left of them, nothing is written.
+    """Destroy texts of an item, and attachments: these, or all. Where nothing of it is left, nothing is written.
 
-    Refuses `not_found`, `forbidden`, `stale_version`.
+    Refuses `not_found`, `forbidden`, `stale_version`, and `invalid_request` for an attachment that does not hang on it.
     """
     ordered = [field for field in Erasable if field in fields]
 
@@ -51,12 +66,13 @@ async def redact(
             return found
         _may_erase(call)
         still_at(found.item, if_version)
-        record = await _gather(tx, call, found.item, ordered)
+        record = await _gather(tx, call, found.item, ordered, attachment_ids)
+        erased = [each.id for each in record.attachments]
         changes, after = Changes(), found.item
         columns = rules.emptied(found.item, ordered)
-        left = rules.left_beside(ordered, [*record.written, *record.told])
-        if columns or left or (record.talks and Erasable.INTERVIEWS in ordered):
-            after = _erase(changes, found, columns, ordered, reason)
+        left = rules.left_beside(ordered, [*record.written, *record.told], erased)
+        if columns or left or erased or (record.talks and Erasable.INTERVIEWS in ordered):
+            after = _erase(changes, found, columns, ordered, reason, erased)
             erasure.leave_beside(changes, call.tenant_id, left)
             _rows(changes, call, item_id, ordered, record)
             if columns.keys() & search.SEARCHED:
@@ -66,7 +82,18 @@ async def redact(
         await tx.apply(changes)
         return result
 
-    return await service.write(call, action)
+    result = await service.write(call, action)
+    if Erasable.ATTACHMENTS in ordered:
+        await _delete_bytes(service, call)
+    return result
+
+
+async def _delete_bytes(service: Service, call: Call) -> None:
+    """At once, where the store is there. That they are erased is on record: what fails here is made up for hourly."""
+    try:
+        await collecting.give_up(service, call.tenant_id, call.now)
+    except Refused as refused:
+        log.warning("erased bytes are not deleted yet", code=refused.code, tenant_id=str(call.tenant_id))
 
 
 async def forget_contact(service: Service, call: Call, item_id: UUID, if_version: int | None) -> None:
@@ -93,7 +120,9 @@ def _may_erase(call: Call) -> None:
         raise forbidden("erasure")
 
 
-async def _gather(tx: Tx, call: Call, item: Item, fields: Collection[Erasable]) -> Gathered:
+async def _gather(
+    tx: Tx, call: Call, item: Item, fields: Collection[Erasable], attachment_ids: Collection[UUID]
+) -> Gathered:
     written = await erasure.of_item(tx, call.tenant_id, item.id)
     talks, held = await erasure.talks(tx, call.tenant_id, item.id)
     about: list[Notice] = []
@@ -105,16 +134,33 @@ async def _gather(tx: Tx, call: Call, item: Item, fields: Collection[Erasable]) 
         covered = {item_id for notice in about for item_id in notice.item_ids} - {item.id}
         others = await item_store.these(tx, call.tenant_id, covered)
         told = [each for each in await erasure.of_notices(tx, call.tenant_id, about) if each.item_id != item.id]
-    return Gathered(written, about, others, told, talks, [item.created_at, *held])
+    hung = await _hung(tx, call, item, attachment_ids) if Erasable.ATTACHMENTS in fields else []
+    return Gathered(written, about, others, told, talks, [item.created_at, *held], hung)
+
+
+async def _hung(tx: Tx, call: Call, item: Item, attachment_ids: Collection[UUID]) -> list[Attachment]:
+    """Those of the item's attachments, of these or of all, whose bytes are still there."""
+    found = await attachments.of_item(tx, call.tenant_id, item.id, UUID(int=0), EVERY)
+    present = {each.id for each in found}
+    wrong = [f"/attachment_ids/{index}" for index, each in enumerate(attachment_ids) if each not in present]
+    if wrong:
+        raise invalid(*((pointer, "unknown_reference") for pointer in wrong))
+    meant = set(attachment_ids) or present
+    return [each for each in found if each.id in meant and each.erased_at is None]
 
 
 def _erase(
-    changes: Changes, found: Present, columns: dict[str, object], fields: Collection[str], reason: str | None
+    changes: Changes,
+    found: Present,
+    columns: dict[str, object],
+    fields: Collection[str],
+    reason: str | None,
+    attachment_ids: Collection[UUID] = (),
 ) -> Item:
     """The item without these columns, a version further, and the event that says so."""
     entry = found.entry()
     entry.change(columns | {"version": entry.after.version + 1, "updated_at": found.call.now})
-    entry.change({}, rules.of_erasure(entry.after, fields, reason))
+    entry.change({}, rules.of_erasure(entry.after, fields, reason, attachment_ids))
     entries.store(changes, found.call, [entry])
     return entry.after
 
@@ -131,4 +177,9 @@ def _rows(changes: Changes, call: Call, item_id: UUID, fields: Collection[Erasab
         # Whoever writes about a notice writes about all its items: so nobody writes back what was read before this.
         statement, params = item_store.write_params(call.tenant_id, other, {})
         changes.many(statement, [params], sure=True)
-    erasure.answers(changes, call.tenant_id, [item_id, *notice_ids], record.moments)
+    erased = [each.id for each in record.attachments]
+    if erased:
+        released = [each.blob_id for each in record.attachments]
+        changes.add(attachments.ERASE, tenant_id=call.tenant_id, attachment_ids=erased, erased_at=call.now)
+        changes.add(blobs.RELEASE, tenant_id=call.tenant_id, blob_ids=released, look_at=call.now)
+    erasure.answers(changes, call.tenant_id, [item_id, *notice_ids, *erased], record.moments)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from service.actions import entries, references, schedule
+from service.actions import entries, evidence, references, schedule
 from service.actions.entries import Entry
 from service.actions.facts import Present, present, present_to_change
 from service.actions.grounds import ground_of
@@ -17,6 +17,7 @@ from service.store import firings
 from service.store import requests as request_store
 from service.store.database import Changes, Tx
 from service.workflow import clock_events, ladder, machine, requests
+from service.workflow.attachments import HangsOn
 from service.workflow.guards import Command
 from service.workflow.items import NEVER
 from service.workflow.requests import Ask, Request
@@ -32,8 +33,9 @@ class Asked:
 
 
 async def submit(service: Service, call: Call, item_id: UUID, asked: Asked) -> Request | Replay:
-    """Ask for something. Refuses `not_found`, `forbidden`, `invalid_transition`, `conflict` (pending_request) and
-    `guard_refused` (the extension budget, apply_before, other_unit)."""
+    """Ask for something. Refuses `not_found`, `forbidden`, `invalid_transition`, `conflict` (pending_request),
+    `guard_refused` (the extension budget, apply_before, other_unit) and `invalid_request` (an attachment that cannot be
+    hung there)."""
 
     async def action(tx: Tx) -> Request | Replay:
         changes = Changes()
@@ -50,12 +52,15 @@ async def submit(service: Service, call: Call, item_id: UUID, asked: Asked) -> R
         entry = found.entry()
         case = replace(found.case, item=entry.after)
         requests.check(case, ask)
+        request_id = new_id()
+        hung = await evidence.hung_on(tx, call, case.item, HangsOn.REQUEST, request_id, ask.attachment_ids)
         request, columns = requests.submitted(
-            case, ask, request_id=new_id(), actor_id=call.caller.principal_id, name=call.caller.name
+            case, ask, request_id=request_id, actor_id=call.caller.principal_id, name=call.caller.name
         )
-        entry.change(columns, clock_events.request_submitted(entry.after, request))
+        entry.change(columns, clock_events.request_submitted(entry.after, request, hung))
         entry.row(request_store.INSERT, request_store.params(call.tenant_id, request))
         entries.store(changes, found.call, [entry])
+        evidence.store(changes, call, hung)
         call.record(changes, request)
         await tx.apply(changes)
         return request

@@ -4,22 +4,25 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from service.actions import entries
+from service.actions import entries, evidence
 from service.actions.facts import present_to_change, view_of
 from service.actions.service import Call, Replay, Service
 from service.errors import Refused, forbidden, guard, invalid
 from service.store.database import Changes, Tx
 from service.workflow import clock_events, deadlines
+from service.workflow.attachments import HangsOn
 from service.workflow.items import deadline_columns
 from service.workflow.states import DeadlineKind, State
 from service.workflow.views import ItemView
 
 
-async def review(service: Service, call: Call, item_id: UUID, on: date, note: str) -> ItemView | Replay:
+async def review(
+    service: Service, call: Call, item_id: UUID, on: date, note: str, attachment_ids: tuple[UUID, ...] = ()
+) -> ItemView | Replay:
     """Record that a standing item was reviewed on a day, which moves `review_on` on.
 
     Refuses `not_found`, `forbidden`, `invalid_transition` (closed), `guard_refused` (standing_only) and
-    `invalid_request` where `on` lies in the future or before the item was listed.
+    `invalid_request` where `on` lies in the future or before the item was listed, or an attachment cannot hang there.
     """
     if on > call.today:
         raise invalid(("/on", "in_future"))
@@ -40,10 +43,16 @@ async def review(service: Service, call: Call, item_id: UUID, on: date, note: st
             raise guard("standing_only")
         months = item.deadline_rule["limit"] if item.deadline_rule else found.policy.review_months
         columns = deadline_columns(deadlines.standing(on, months, item.deadline_text))
-        columns |= {"version": item.version + 1, "updated_at": call.now}
-        entry.change(columns, clock_events.reviewed(item, replace(item, **columns), columns, on, note))
+        hung = await evidence.hung_on(tx, call, item, HangsOn.REVIEW, None, attachment_ids)
+        after = replace(item, **columns, version=item.version + 1)
+        event = clock_events.reviewed(item, after, columns, on, note, hung)
+        columns |= {"version": after.version, "updated_at": call.now}
+        if hung:
+            columns["evidence_count"] = item.evidence_count + len(hung)
+        entry.change(columns, event)
         changes = Changes()
         entries.store(changes, found.call, [entry])
+        evidence.store(changes, call, hung)
         result = view_of(service, found.call, entry.after, found.policy, found.lines, found.interview)
         call.record(changes, result)
         await tx.apply(changes)

@@ -14,6 +14,7 @@ import uuid_utils.compat
 from service.actions.numbers import Numbers
 from service.errors import Refused
 from service.outside.addresses import Guard
+from service.outside.blobs import Blobs
 from service.outside.mail import Mailer
 from service.outside.sender import Sender
 from service.outside.vault import Vault
@@ -37,6 +38,7 @@ class Service:
 
     database: Database
     vault: Vault
+    blobs: Blobs
     log_name: str = "xiaohao"
     """What the installation signs checkpoints of its logs as."""
     numbers: Numbers = field(default_factory=Numbers)
@@ -49,6 +51,8 @@ class Service:
     mailer: Mailer | None = None
     public_url: str = ""
     """Where people see an item, with `{id}` for its id."""
+    attachment_quota: int | None = None
+    """So many bytes of attachments a tenant may keep; None: as many as there is room for."""
 
     def link(self, item_id: UUID) -> str | None:
         """Where people see an item, if the operator has said so."""
@@ -68,6 +72,8 @@ class Service:
                 if not same_request and duplicate.constraint not in (
                     "pk_idempotency",
                     "uq_items_tenant_id_ledger_id_number",
+                    # Another upload has claimed the same bytes a moment ago: its blob serves both.
+                    "uq_blobs_alive",
                 ):
                     raise
             except Blocked:

@@ -1,8 +1,9 @@
-"""What a running service throws away in time."""
+"""What a running service throws away in time: answers kept for replay, and bytes that nothing refers to."""
 
 from datetime import datetime
 from uuid import UUID
 
+from service.actions import collecting
 from service.actions.service import Service
 from service.store import idempotency, tenants
 from service.store.database import Changes, Tx
@@ -10,11 +11,7 @@ from service.store.database import Changes, Tx
 
 async def forget_answers(service: Service, *, before: datetime) -> None:
     """Delete the answers that were recorded for replay before an instant, tenant by tenant."""
-
-    async def all_tenants(tx: Tx) -> list[UUID]:
-        return [row[0] for row in await tx.all(tenants.ALL)]
-
-    for tenant_id in await service.read(all_tenants):
+    for tenant_id in await service.read(_all_tenants):
 
         async def action(tx: Tx, tenant_id: UUID = tenant_id) -> None:
             changes = Changes()
@@ -22,3 +19,18 @@ async def forget_answers(service: Service, *, before: datetime) -> None:
             await tx.apply(changes)
 
         await service.database.write(action)
+
+
+async def collect_attachments(service: Service, now: datetime) -> None:
+    """Let go what hung nowhere for a day, and bytes that nothing refers to, tenant by tenant; and abandoned uploads.
+
+    Refuses `unavailable` where the store is away.
+    """
+
+    await collecting.sweep(service, now)
+    for tenant_id in await service.read(_all_tenants):
+        await collecting.collect(service, tenant_id, now)
+
+
+async def _all_tenants(tx: Tx) -> list[UUID]:
+    return [row[0] for row in await tx.all(tenants.ALL)]

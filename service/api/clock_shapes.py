@@ -44,6 +44,7 @@ class RequestOut(Shape):
     decider: Line | None
     decided_at: datetime | None
     decision_reason: Text | None
+    attachment_ids: list[UUID] = Field(max_length=20, description="What hangs on a closure that was asked for.")
 
 
 class RequestPageOut(Shape):

@@ -30,7 +30,7 @@ from service.api.deps import (
 )
 from service.api.fields import Day, Model, Reason
 from service.api.openapi import WRITE, documented
-from service.api.references import ItemId
+from service.api.references import AttachmentIds, ItemId
 
 router = Room(route_class=Route, tags=["items"])
 
@@ -49,6 +49,7 @@ async def get_item_deadline(request: Asked, item_id: ItemId) -> Response:
 class ReviewIn(Model):
     on: Day
     note: Reason
+    attachment_ids: AttachmentIds = []
 
 
 def _recorded(view: Any) -> Recorded:
@@ -70,7 +71,7 @@ def _recorded(view: Any) -> Recorded:
 )  # fmt: skip
 async def review_item(request: Asked, item_id: ItemId, body: ReviewIn) -> Response:
     call = await with_receipt(request, _recorded)
-    view = await reviews.review(request.service, call, item_id, body.on, body.note)
+    view = await reviews.review(request.service, call, item_id, body.on, body.note, tuple(body.attachment_ids))
     if isinstance(view, Replay):
         return replayed(view)
     return answered(to_json(item_shapes.item(view)), etag=etag_of(view.item.version))

@@ -206,16 +206,22 @@ KEY_PATTERN = '^([!#-~]([ -~]{0,253}[!-~])?|"[ -~]{1,255}")$'
 """Bare or quoted, 1 to 255 printable characters."""
 
 
-async def with_receipt(request: Asked, render: Callable[[Any], Recorded], content: bytes | None = None) -> Call:
-    """The call with the caller's Idempotency-Key, if one was sent. `content`: what counts of a body that is a form."""
+def given_key(request: Request) -> str | None:
+    """The caller's Idempotency-Key, if one was sent; refuses one that is none."""
     given = request.headers.get("idempotency-key")
     if given is None:
-        return request.call
+        return None
     key = given.strip()
     if not re.fullmatch(KEY_PATTERN, key):
         raise invalid(("/header/Idempotency-Key", "bad_format"))
-    if key[0] == '"':
-        key = key[1:-1]
+    return key[1:-1] if key[0] == '"' else key
+
+
+async def with_receipt(request: Asked, render: Callable[[Any], Recorded], content: bytes | None = None) -> Call:
+    """The call with the caller's Idempotency-Key, if one was sent. `content`: what counts of a body that is a file."""
+    key = given_key(request)
+    if key is None:
+        return request.call
     sent = await request.body() if content is None else content
     mark = fingerprint(request.method, f"{request.url.path}?{request.url.query}", sent)
     return request.call.with_receipt(Receipt(key, mark, render))

@@ -10,10 +10,10 @@ from service.actions import erasure
 from service.actions.service import Recorded, Replay
 from service.api import item_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered, etag_of, if_match, replayed, with_receipt
-from service.api.fields import Model, Reason
-from service.api.listing_inputs import distinct
+from service.api.fields import Id, Model, Reason, distinct
 from service.api.openapi import READ, WRITE, documented
 from service.api.references import ItemId
+from service.errors import invalid
 from service.workflow.erasure import Erasable
 
 router = Room(route_class=Route, tags=["items"])
@@ -28,8 +28,20 @@ Fields = Annotated[
         description="Facts of the item by their names (in place of a title stands that it was erased); and of its "
         "record `signatures` (who signed for it and for its notices), `reasons` (of triggers), `notes` (of "
         "verifications, reviews and closed listings), `progress`, `requests` (what was asked for and decided), "
-        "`notices` (their words, for all items that they cover), `interviews` (minutes, attendees, commitments, place) "
+        "`notices` (their words, for all items that they cover), `interviews` (minutes, attendees, commitments, place)"
+        ", `attachments` (their bytes and names: all of them, or those in `attachment_ids`) "
         "and `actors` (the names of those who did it; their ids stay).",
+    ),
+]
+
+
+AttachmentIds = Annotated[
+    list[Id],
+    distinct,
+    Field(
+        max_length=200,
+        json_schema_extra={"uniqueItems": True},
+        description="With `attachments` in `fields`: those to be erased. Left out: all that hang on the item.",
     ),
 ]
 
@@ -39,6 +51,7 @@ class RedactionIn(Model):
 
     fields: Fields
     reason: Reason
+    attachment_ids: AttachmentIds = []
 
 
 def _recorded(view: Any) -> Recorded:
@@ -65,9 +78,11 @@ def _recorded(view: Any) -> Recorded:
     ),
 )  # fmt: skip
 async def create_item_redaction(request: Asked, item_id: ItemId, body: RedactionIn) -> Response:
+    if body.attachment_ids and Erasable.ATTACHMENTS not in body.fields:
+        raise invalid(("/attachment_ids", "needs_attachments"))
     version = if_match(request)
     call = await with_receipt(request, _recorded)
-    view = await erasure.redact(request.service, call, item_id, body.fields, body.reason, version)
+    view = await erasure.redact(request.service, call, item_id, body.fields, body.reason, version, body.attachment_ids)
     if isinstance(view, Replay):
         return replayed(view)
     return answered(to_json(shapes.item(view)), etag=etag_of(view.item.version))

@@ -13,6 +13,7 @@ _CLAIM = ("claim_signed_by", "claimed_at", "claimed_by")
 _OPENED_ANEW = ("state", *_CLAIM, "claim_due", "extension_count", "extension_days", *_DEADLINE)
 _MET = ("rung", "action", "anchor", "anchor_on", "cycle", "request_id?", "interview_id?")
 _NOTICE = ("notice_id", "kind=notice_kind", "unit_id", "items")
+_HUNG = ("attachments?", "attachment_names?")
 _GRANT = (
     "grant_id", "principal_id?", "department_id?", "role", "unit_id", "subtree", "since?", "until?", "label?",
     "issuer_id?",
@@ -27,7 +28,7 @@ DATA: dict[str, tuple[str, ...]] = {
         "closed_on?", "note?", "labels?", "attributes?",
     ),
     "item.updated": ("changes", "contact_changed?"),
-    "item.progressed": ("progress_id", "text", "percent|null", "side", "cycle"),
+    "item.progressed": ("progress_id", "text", "percent|null", "side", "cycle", *_HUNG),
     "item.claimed": ("trigger", "cycle", "changes"),
     "item.extended": ("trigger", "cycle", "reason", "late?", "changes"),
     "item.closed": ("trigger", "cycle", "reason?", "waive_interview?", "verification", "changes"),
@@ -36,14 +37,15 @@ DATA: dict[str, tuple[str, ...]] = {
     "item.transferred": ("trigger", "cycle", "reason", "changes"),
     "item.reopened": ("trigger", "cycle", "reason", "changes"),
     "item.annulled": ("trigger", "cycle", "reason", "changes"),
-    "item.reviewed": ("on", "note", "cycle", "changes"),
+    "item.reviewed": ("on", "note", "cycle", "changes", *_HUNG),
     "item.rescheduled": ("changes",),
-    "item.redacted": ("fields", "reason|null"),
+    "item.redacted": ("fields", "reason|null", "attachment_ids?"),
     "deadline.passed": ("deadline", "cycle"),
     "rung.fired": (*_MET, "notify", "notified_unit_ids", "notice_id|null"),
     "rung.skipped": (*_MET, "why", "notice_id|null"),
     "request.submitted": (
         "request_id", "kind=request_kind", "cycle", "reason", "due_on?", "responsible_unit_id?", "decide_due",
+        *_HUNG,
     ),
     "request.approved": (
         "request_id", "kind=request_kind", "trigger", "asked_due_on?", "asked_unit_id?", "due_on?",

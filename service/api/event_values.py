@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from service.workflow.attachments import MAX_EACH
 from service.workflow.delivery import MAX_TYPE_LENGTH, MAX_TYPES, Format
 from service.workflow.erasure import CONTACT, Erasable
 from service.workflow.ladder import BEFORE_CREATION, COLLAPSED, HELD
@@ -97,6 +98,19 @@ VALUES: dict[str, Schema] = {
     "fields": told(
         many(one_of((*Erasable, CONTACT)), len(Erasable) + 1), "What was erased: `contact` is who complained."
     ),
+    "attachments": told(
+        many(whole(id=ID, sha256=HASH, size=integer(1, 2**53 - 1), media_type=text(100)), MAX_EACH),
+        "What hangs on it: digest and size of the bytes, in which they can be known again.",
+    ),
+    "attachment_names": told(
+        {
+            "type": "object",
+            "maxProperties": MAX_EACH,
+            "additionalProperties": {"anyOf": [text(255), {"$ref": "#/components/schemas/Erased"}]},
+        },
+        "The names of those that have one, by their ids.",
+    ),
+    "attachment_ids": told(many(ID, 1_000_000), "The attachments whose bytes and names were erased."),
     # The clock.
     "deadline": told(DAY, "The day that passed."),
     "rung": told(text(32), "Its code in the ledger's policy."), "rungs": many(text(32), 50),

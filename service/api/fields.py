@@ -135,6 +135,16 @@ LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pat
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=TEXT)]
 
 
+def _distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) < len(values):
+        raise refuse("repeated")
+    return values
+
+
+distinct = AfterValidator(_distinct)
+"""Put on a list in which nothing may stand twice."""
+
+
 MAX_PROPERTIES = 500
 
 

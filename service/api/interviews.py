@@ -26,8 +26,7 @@ from service.api.deps import (
     with_receipt,
     write_cursor,
 )
-from service.api.fields import Day, Id, LongText, Model, Moment, Name
-from service.api.listing_inputs import distinct
+from service.api.fields import Day, Id, LongText, Model, Moment, Name, distinct
 from service.api.openapi import WRITE, documented
 from service.workflow.states import InterviewState
 

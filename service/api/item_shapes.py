@@ -175,6 +175,7 @@ class ProgressOut(Shape):
     side: Line = Field(description="`responsible` or `supervising`.")
     text: Text
     percent: int | None = Field(ge=0, le=100)
+    attachment_ids: list[UUID] = Field(max_length=20)
 
 
 class ProgressPageOut(Shape):

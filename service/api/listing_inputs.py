@@ -1,22 +1,12 @@
 """The facts of a problem as they are sent: what listing one and correcting one have in common."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from service.api.fields import Code, Day, Id, Model, Name, Reason, ShortLine, left_out, refuse
+from service.api.fields import Code, Day, Id, Model, Name, Reason, ShortLine, distinct, left_out, refuse
 from service.workflow.items import DeadlineAsked
 from service.workflow.states import DeadlineKind, SourceKind
-
-
-def _distinct(values: list[Any]) -> list[Any]:
-    if len(set(values)) < len(values):
-        raise refuse("repeated")
-    return values
-
-
-distinct = AfterValidator(_distinct)
-"""Put on a list in which nothing may stand twice."""
 
 
 class SourceIn(Model):

@@ -39,6 +39,13 @@ class Metrics:
             "xiaohao_rungs_skipped_total", "Rungs skipped, by reason.", ["why"], registry=self.registry
         )
         self._notices = Counter("xiaohao_notices_total", "Notices made by the clock.", registry=self.registry)
+        self._uploads = Counter("xiaohao_attachments_total", "Attachments uploaded.", registry=self.registry)
+        self._uploaded = Counter(
+            "xiaohao_attachment_received_bytes_total", "Bytes of attachments uploaded.", registry=self.registry
+        )
+        self._kept = Gauge(
+            "xiaohao_attachment_stored_bytes", "Bytes of attachments that all tenants keep.", registry=self.registry
+        )
         self._queues = {
             "clock": self._queue("clock", "Items that wait for a look"),
             "sequencer": self._queue("sequencer", "Events that wait for their position"),
@@ -74,6 +81,15 @@ class Metrics:
             self._fired.labels(action).inc(count)
         for why, count in tally.skipped.items():
             self._skipped.labels(why).inc(count)
+
+    def received(self, size: int) -> None:
+        """An attachment came in through this process."""
+        self._uploads.inc()
+        self._uploaded.inc(size)
+
+    def kept(self, stored: int) -> None:
+        """The bytes that lie in the store, whichever process put them there."""
+        self._kept.set(stored)
 
     def waiting(self, found: Backlog) -> None:
         """What waits for a worker, whichever process it runs in."""

@@ -21,13 +21,14 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 ASKED = (
-    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "X-Acting-For",
-    "X-Request-Id", "traceparent",
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range", "Last-Event-ID",
+    "Range", "X-Acting-For", "X-Request-Id", "traceparent",
 )  # fmt: skip
 """Request headers that a page of another origin may send."""
 
 TOLD = (
     "ETag", "Location", "Link", "Retry-After", "X-Request-Id", "Idempotent-Replayed", "RateLimit-Policy", "RateLimit",
+    "Accept-Ranges", "Content-Disposition", "Content-Range",
 )  # fmt: skip
 """Answer headers that such a page may read."""
 
@@ -53,6 +54,8 @@ class Surround:
         method = scope["method"]
         # HEAD is GET whose body stays here. The server keeps the scope it made: there it is HEAD still.
         scope = {**scope, "request_id": request_id, "method": "GET" if method == "HEAD" else method}
+        # Whoever would fetch a body from afar need not.
+        scope["head"] = method == "HEAD"
         status = 0
         ended = False
         began = time.perf_counter()

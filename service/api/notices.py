@@ -28,8 +28,8 @@ from service.api.deps import (
     with_receipt,
     write_cursor,
 )
-from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, either
-from service.api.listing_inputs import CoUnitIds, distinct
+from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, distinct, either
+from service.api.listing_inputs import CoUnitIds
 from service.api.openapi import WRITE, documented
 from service.api.references import named
 from service.workflow.states import NoticeKind, NoticeState

@@ -10,7 +10,7 @@ from fastapi import Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic_core import to_json
 
-from service.actions import backlog
+from service.actions import attachments, backlog
 from service.api import access_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered
 from service.api.openapi import documented, problems
@@ -88,9 +88,11 @@ async def _measure_waiting(request: Request) -> None:
     service, now = request.app.state.service, datetime.now(UTC)
     try:
         found = await backlog.measure(service, now)
+        kept = await attachments.kept(service)
     except Refused:
         return
     request.app.state.metrics.waiting(found)
+    request.app.state.metrics.kept(kept)
 
 
 def _may_measure(request: Request) -> bool:

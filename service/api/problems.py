@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from service.api.shapes import Line, Shape
 from service.api.shapes import Text as Prose
-from service.errors import CONFLICTS, CREDENTIALS, FIELDS, FORBIDDEN, GUARDS, PROBLEMS, FieldError, Refused, Text
+from service.errors import CONFLICTS, CREDENTIALS, FIELDS, FORBIDDEN, GUARDS, MEDIA, PROBLEMS, FieldError, Refused, Text
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -40,6 +40,7 @@ class ProblemOut(BaseModel):
 
 _SENTENCES = {
     "guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS, "unauthenticated": CREDENTIALS,
+    "unsupported_media_type": MEDIA,
 }  # fmt: skip
 
 _RANGE = re.compile(r"\s*(zh|en)(?:-[a-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
@@ -106,6 +107,8 @@ def answer(request: Request, refused: Refused) -> Response:
         # RFC 6750, 3.1: what is wrong is named to whoever sent a token.
         error = f', error="{refused.reason}"' if refused.reason else ""
         response.headers["www-authenticate"] = f'Bearer realm="xiaohao"{error}'
+    if refused.code == "range_not_satisfiable":
+        response.headers["content-range"] = f"bytes */{refused.facts['size']}"
     if refused.code in ("unavailable", "rate_limited", "idempotency_in_flight"):
         response.headers["retry-after"] = str(refused.facts.get("retry_after", RETRY_SECONDS))
     return response

@@ -27,7 +27,7 @@ from service.api.deps import (
 )
 from service.api.fields import Integer, LongText, Model
 from service.api.openapi import WRITE, documented
-from service.api.references import ItemId
+from service.api.references import AttachmentIds, ItemId
 
 router = Room(route_class=Route, tags=["items"])
 
@@ -35,6 +35,7 @@ router = Room(route_class=Route, tags=["items"])
 class ProgressIn(Model):
     text: LongText
     percent: Annotated[int, Field(ge=0, le=100), Integer] | None = None
+    attachment_ids: AttachmentIds = []
 
 
 @router.post(
@@ -53,7 +54,7 @@ async def create_item_progress(request: Asked, item_id: ItemId, body: ProgressIn
         return Recorded(201, to_json(shapes.progress(entry)), None, None, item_id)
 
     call = await with_receipt(request, render)
-    entry = await progress.report(request.service, call, item_id, body.text, body.percent)
+    entry = await progress.report(request.service, call, item_id, body.text, body.percent, tuple(body.attachment_ids))
     if isinstance(entry, Replay):
         return replayed(entry)
     return answered(to_json(shapes.progress(entry)), 201)

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from service.actions.references import Named
 from service.api.deps import NO_NUL
-from service.api.fields import Id, Model
+from service.api.fields import Id, Model, distinct
 from service.errors import invalid
+from service.workflow.attachments import MAX_EACH
 
 
 def named(model: Model, name: str, pointer: str = "") -> Named:
@@ -39,5 +40,15 @@ def reference(value: str, pointer: str) -> Named:
     except ValueError:
         return Named(value, pointer)
 
+
+AttachmentIds = Annotated[
+    list[Id],
+    distinct,
+    Field(
+        max_length=MAX_EACH,
+        json_schema_extra={"uniqueItems": True},
+        description="Attachments that this caller uploaded within a day, and that hang nowhere yet.",
+    ),
+]
 
 ItemId = Annotated[Id, Path(description="The item's id.")]

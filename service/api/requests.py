@@ -31,7 +31,7 @@ from service.api.deps import (
 )
 from service.api.fields import Code, Day, Id, LongText, Model, Reason
 from service.api.openapi import WRITE, documented
-from service.api.references import ItemId, named_or_none
+from service.api.references import AttachmentIds, ItemId, named_or_none
 from service.api.transitions import VerificationIn, verification
 from service.errors import invalid
 from service.workflow.guards import Command
@@ -52,6 +52,7 @@ class ExtensionIn(Model):
 class ClosureIn(Model):
     kind: Literal["closure"]
     summary: LongText = Field(description="What was done.")
+    attachment_ids: AttachmentIds = []
 
 
 class TransferIn(Model):
@@ -125,7 +126,7 @@ async def create_item_request(
     elif isinstance(body, ExtensionIn):
         asked = AskedFor(Ask(kind=body.kind, reason=body.reason, due_on=body.due_on))
     else:
-        asked = AskedFor(Ask(kind=body.kind, reason=body.summary))
+        asked = AskedFor(Ask(kind=body.kind, reason=body.summary, attachment_ids=tuple(body.attachment_ids)))
     made = await requests.submit(request.service, call, item_id, asked)
     if isinstance(made, Replay):
         return replayed(made)

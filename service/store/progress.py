@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.types import Instant
+from service.store.types import Instant, UuidList
 from service.workflow.items import Progress
 
 
@@ -30,6 +30,7 @@ class ProgressRow(SQLModel, table=True):
     side: str = Field(max_length=16)
     text: str = Field(sa_type=Text)
     percent: int | None
+    attachment_ids: list[UUID] = Field(sa_type=UuidList)
 
 
 _progress = table(ProgressRow)
@@ -54,4 +55,4 @@ def params(tenant_id: UUID, entry: Progress) -> dict[str, Any]:
 
 async def page(tx: Tx, tenant_id: UUID, item_id: UUID, after: UUID, limit: int) -> list[Progress]:
     rows = await tx.all(PAGE, tenant_id=tenant_id, item_id=item_id, after=after, limit=limit)
-    return [Progress(*row) for row in rows]
+    return [Progress(**dict(zip(_names, row, strict=True)) | {"attachment_ids": tuple(row[-1])}) for row in rows]

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
-from service.store.types import ONE, Day, Instant, also_any_of, any_of, gate, ids, texts
+from service.store.types import ONE, Day, Instant, UuidList, also_any_of, any_of, gate, ids, texts
 from service.store.worklist import REQUEST, WorkRow
 from service.workflow.requests import Request
 
@@ -40,6 +40,7 @@ class RequestRow(SQLModel, table=True):
     decider: str | None = Field(max_length=200)
     decided_at: datetime | None = Field(sa_type=Instant)
     decision_reason: str | None = Field(sa_type=Text)
+    attachment_ids: list[UUID] = Field(sa_type=UuidList)
 
 
 _requests, _work = table(RequestRow), table(WorkRow)
@@ -118,7 +119,9 @@ PAST = Statement(
 
 
 def request(row: Any) -> Request:
-    return Request(**dict(zip(_names, row, strict=True)))
+    values = dict(zip(_names, row, strict=True))
+    values["attachment_ids"] = tuple(values["attachment_ids"])
+    return Request(**values)
 
 
 def params(tenant_id: UUID, made: Request) -> dict[str, Any]:

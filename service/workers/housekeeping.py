@@ -1,5 +1,5 @@
-"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay, and the
-checkpoint of the day.
+"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay, the
+checkpoint of the day, and attachments that nobody needs any more.
 
 Answers go a day after the 24 hours that are promised.
 """
@@ -25,6 +25,8 @@ log = structlog.get_logger("xiaohao.housekeeping")
 async def run_once(service: Service, now: datetime) -> None:
     await upkeep.forget_answers(service, before=now - KEPT)
     await publishing.publish_due(service, now)
+    # Last, because the store may be away while the database is there.
+    await upkeep.collect_attachments(service, now)
 
 
 async def run(service: Service, doorkeeper: Doorkeeper) -> None:

@@ -5,10 +5,13 @@ notice that covers several items writes its event for each, so that every item's
 that they are of one notice.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from service.workflow import attachments
+from service.workflow.attachments import Attachment
 from service.workflow.events import EventDraft, Subject, changes, concerned, plain
 from service.workflow.guards import Command
 from service.workflow.items import Interview, Item
@@ -69,18 +72,22 @@ def rescheduled(before: Item, after: Item, changed: dict[str, Any]) -> EventDraf
     )
 
 
-def reviewed(before: Item, after: Item, changed: dict[str, Any], on: date, note: str) -> EventDraft:
-    data = {"on": plain(on), "note": note, "cycle": after.cycle, "changes": changes(before, changed)}
+def reviewed(
+    before: Item, after: Item, changed: dict[str, Any], on: date, note: str, hung: Iterable[Attachment] = ()
+) -> EventDraft:
+    data: dict[str, Any] = {"on": plain(on), "note": note, "cycle": after.cycle, "changes": changes(before, changed)}
+    data |= attachments.in_event(hung)
     return EventDraft("item.reviewed", Subject.of(after), concerned(before, after), data)
 
 
 # -- requests
 
 
-def request_submitted(item: Item, request: Request) -> EventDraft:
+def request_submitted(item: Item, request: Request, hung: Iterable[Attachment] = ()) -> EventDraft:
     data = {
         "request_id": request.id, "kind": request.kind, "cycle": request.cycle, "due_on": request.due_on,
         "responsible_unit_id": request.responsible_unit_id, "decide_due": request.decide_due, "reason": request.reason,
+        **attachments.in_event(hung),
     }  # fmt: skip
     return _about("request.submitted", item, data)
 

@@ -1,7 +1,7 @@
 """Lawful erasure (个人信息保护法): what may be destroyed of an item and its record, and where each of it lies.
 
-Sealed bytes are never touched. What goes are texts beside events with their salts, and the same texts in the rows of
-the item, its progress, requests and interviews, and the notices about it.
+Sealed bytes are never touched. What goes are texts beside events with their salts, the same texts in the rows of the
+item, its progress, requests and interviews, and the notices about it; and the bytes of attachments.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from service.workflow.attachments import name_path
 from service.workflow.events import ACTORS_NAME, EventDraft, Subject, concerned
 from service.workflow.items import Item
 
@@ -44,6 +45,8 @@ class Erasable(StrEnum):
     """What notices about the item say, and why they were cancelled."""
     INTERVIEWS = "interviews"
     """Minutes, attendees, commitments and place, and the salt without which their digest says nothing."""
+    ATTACHMENTS = "attachments"
+    """The bytes and names of what hangs on it; digests, sizes and kinds stay in the record."""
     ACTORS = "actors"
     """The names of those who did it. Their ids stay: who is who, principals say."""
 
@@ -73,6 +76,8 @@ PLACES: dict[Erasable, tuple[Place, ...]] = {
     Erasable.REQUESTS: (("request.", "reason"),),
     Erasable.NOTICES: (("notice.", "text"), ("notice.", "reason")),
     Erasable.INTERVIEWS: (("interview.", "place"),),
+    # By the attachments that are erased, see `left_beside`: each name lies at a place of its own.
+    Erasable.ATTACHMENTS: (),
     Erasable.ACTORS: (("", ACTORS_NAME),),
 }
 
@@ -89,9 +94,11 @@ class Written:
     notice_id: UUID | None
 
 
-def left_beside(fields: Collection[Erasable], written: Iterable[Written]) -> dict[UUID, dict[str, Any]]:
-    """What is left beside those of an item's events that lose a text."""
-    written = list(written)
+def left_beside(
+    fields: Collection[Erasable], written: Iterable[Written], attachment_ids: Iterable[UUID] = ()
+) -> dict[UUID, dict[str, Any]]:
+    """What is left beside those of an item's events that lose a text; `attachment_ids` are those whose names go."""
+    written, names = list(written), {name_path(each) for each in attachment_ids}
     # An approval fires its trigger with the reason of the request or of the decision.
     approved = {each.revision for each in written if each.type == "request.approved"}
     left = {}
@@ -99,7 +106,7 @@ def left_beside(fields: Collection[Erasable], written: Iterable[Written]) -> dic
         places = [place for field in fields for place in PLACES[field]]
         if Erasable.REQUESTS in fields and each.revision in approved:
             places.append(("item.", "reason"))
-        gone = {path for type_, path in places if each.type.startswith(type_)} & each.beside.keys()
+        gone = ({path for type_, path in places if each.type.startswith(type_)} | names) & each.beside.keys()
         if gone:
             left[each.id] = {path: text for path, text in each.beside.items() if path not in gone}
     return left
@@ -113,7 +120,11 @@ def emptied(item: Item, fields: Collection[Erasable]) -> dict[str, Any]:
     return {name: value for name, value in columns.items() if getattr(item, name) != value}
 
 
-def of_erasure(after: Item, fields: Iterable[str], reason: str | None) -> EventDraft:
-    """That something was erased, and why; never what."""
+def of_erasure(
+    after: Item, fields: Iterable[str], reason: str | None, attachment_ids: Iterable[UUID] = ()
+) -> EventDraft:
+    """That something was erased, and why; never what. Attachments are named by their ids."""
     data: dict[str, Any] = {"fields": [str(field) for field in fields], "reason": reason}
+    if named := [str(each) for each in attachment_ids]:
+        data["attachment_ids"] = named
     return EventDraft("item.redacted", Subject.of(after), concerned(after), data)

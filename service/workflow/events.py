@@ -3,13 +3,14 @@
 A change of an item writes exactly one `item.*` event; what comes with it (an interview opened, say) its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from service.workflow import sealing
+from service.workflow import attachments, sealing
+from service.workflow.attachments import Attachment
 from service.workflow.guards import Command
 from service.workflow.items import Interview, Item
 from service.workflow.machine import Step
@@ -156,8 +157,13 @@ def of_correction(before: Item, after: Item, changed: dict[str, Any]) -> EventDr
     return EventDraft("item.updated", Subject.of(after), concerned(before, after), data)
 
 
-def of_progress(after: Item, *, progress_id: UUID, text: str, percent: int | None, side: str) -> EventDraft:
-    data = {"progress_id": str(progress_id), "text": text, "percent": percent, "side": side, "cycle": after.cycle}
+def of_progress(
+    after: Item, *, progress_id: UUID, text: str, percent: int | None, side: str, hung: Iterable[Attachment] = ()
+) -> EventDraft:
+    data: dict[str, Any] = {
+        "progress_id": str(progress_id), "text": text, "percent": percent, "side": side, "cycle": after.cycle,
+        **attachments.in_event(hung),
+    }  # fmt: skip
     return EventDraft("item.progressed", Subject.of(after), concerned(after), data)
 
 

@@ -188,6 +188,7 @@ class Progress:
     side: str
     text: str
     percent: int | None
+    attachment_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ class Request:
     decider: str | None = None
     decided_at: datetime | None = None
     decision_reason: str | None = None
+    attachment_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class Ask:
     reason: str
     due_on: date | None = None
     responsible_unit_id: UUID | None = None
+    attachment_ids: tuple[UUID, ...] = ()
 
 
 def check(case: Case, ask: Ask) -> None:
@@ -98,6 +100,8 @@ def submitted(case: Case, ask: Ask, *, request_id: UUID, actor_id: UUID, name: s
     changes: dict[str, Any] = {"pending": {**case.item.pending, ask.kind: waiting.to_dict()}}
     if ask.kind == RequestKind.CLOSURE:
         changes["hands"] = case.item.with_hand("asked", actor_id)
+    if ask.attachment_ids:
+        changes["evidence_count"] = case.item.evidence_count + len(ask.attachment_ids)
     request = Request(
         id=request_id,
         item_id=case.item.id,
@@ -112,6 +116,7 @@ def submitted(case: Case, ask: Ask, *, request_id: UUID, actor_id: UUID, name: s
         due_on=ask.due_on,
         responsible_unit_id=ask.responsible_unit_id,
         decide_due=waiting.due,
+        attachment_ids=ask.attachment_ids,
     )
     return request, changes
 

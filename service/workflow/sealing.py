@@ -29,12 +29,12 @@ PLAIN = frozenset(
         "webhook_id", "owner_id", "types", "format", "rate_limit", "enabled", "disabled_reason", "failing_since",
         "channel_id", "locale", "retargeted",
         "copy_unit_ids", "scheduled_at", "year", "workdays", "holidays", "complete",
-        "fields", "size", "root_hash", "checkpoint", "report_id", "month", "digest",
+        "fields", "size", "root_hash", "checkpoint", "report_id", "month", "digest", "attachments", "attachment_ids",
     }
 )  # fmt: skip
 """Fields that are never free text. What is not named here is sealed: a field forgotten is a field protected."""
 
-NESTED = frozenset({"changes", "verification"})
+NESTED = frozenset({"changes", "verification", "attachment_names"})
 """Objects whose fields are judged one by one."""
 
 SALT_BYTES = 16

@@ -142,9 +142,11 @@ class _Replay:
         if kind in TRANSITIONS and self.columns["state"] != TRANSITIONS[kind]:
             yield f"version {self.version} ({kind}) leads to {self.columns['state']}"
         if kind == "item.progressed":
-            self.columns["evidence_count"] += 1
+            self.columns["evidence_count"] += 1 + len(data.get("attachments", ()))
             if data["side"] == "responsible":
                 self._mark("progressed", actor)
+        elif kind == "item.reviewed":
+            self.columns["evidence_count"] += len(data.get("attachments", ()))
         elif kind == "item.claimed" or (kind == "item.resumed" and unclaimed):
             self._mark("claimed", actor)
         elif kind == "item.closed" and any(actor in people for people in self.hands.values()):
@@ -158,6 +160,7 @@ class _Replay:
         kind = event["data"]["kind"]
         if deed == "submitted":
             self._asked[kind] = today
+            self.columns["evidence_count"] += len(event["data"].get("attachments", ()))
             if kind == "closure":
                 self._mark("asked", event["actor"]["principal_id"])
             return
@@ -213,7 +216,8 @@ def entries_have_their_events(found: Everything) -> Iterator[str]:
     if recorded != stored:
         yield f"progress entries {stored} are not those of the events {recorded}"
     cycles = {row["id"]: row["cycle"] for row in found["items"]}
-    present = Counter(row["item_id"] for row in found["progress"] if row["cycle"] == cycles.get(row["item_id"]))
+    given = [*found["progress"], *(row for row in found["attachments"] if row["item_id"] is not None)]
+    present = Counter(row["item_id"] for row in given if row["cycle"] == cycles.get(row["item_id"]))
     for item in found["items"]:
         if item["evidence_count"] != present[item["id"]]:
             yield f"item {item['id']}: evidence_count {item['evidence_count']}, entries {present[item['id']]}"

@@ -34,6 +34,7 @@ ONE_ROW = (
     "log_heads",
     "figure_heads",
     "figure_folds",
+    "blob_uses",
 )
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
