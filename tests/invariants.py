@@ -12,6 +12,7 @@ from service.settings import Settings
 from tests.checks.clock import firings_have_their_events, timers_follow_from_the_items
 from tests.checks.described import events_are_as_described
 from tests.checks.everything import Everything, everything, told
+from tests.checks.evidence import attachments_follow_from_their_events, bytes_are_kept_and_counted
 from tests.checks.items import (
     entries_have_their_events,
     items_follow_from_their_events,
@@ -43,6 +44,8 @@ CHECKS = (
     items_follow_from_their_events,
     revisions_count_transactions,
     entries_have_their_events,
+    attachments_follow_from_their_events,
+    bytes_are_kept_and_counted,
     requests_follow_from_their_events,
     interviews_follow_from_their_events,
     items_wait_for_what_is_pending,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.checks import clock, described, items, notices, organisation, records, requests
+from tests.checks import clock, described, evidence, items, notices, organisation, records, requests
 from tests.checks.everything import Everything
 
 Check = Callable[[Everything], Iterator[str]]
@@ -35,6 +35,28 @@ DAMAGES: dict[Check, dict[str, str]] = {
     items.entries_have_their_events: {
         "evidence that nobody gave": "UPDATE items SET evidence_count = evidence_count + 1",
         "a progress entry that is gone": "DELETE FROM progress",
+    },
+    evidence.attachments_follow_from_their_events: {
+        "an attachment that is gone": "DELETE FROM attachments WHERE hangs_on = 'progress'",
+        "an attachment of another item": (
+            "UPDATE attachments SET item_id = (SELECT min(id) FROM items WHERE id != attachments.item_id) WHERE"
+            " hangs_on = 'progress'"
+        ),
+        "an attachment that was exchanged": (
+            "UPDATE attachments SET sha256 = substr(sha256, 2) || '0' WHERE item_id IS NOT NULL"
+        ),
+        "an attachment under another name": "UPDATE attachments SET name = '无.jpg' WHERE item_id IS NOT NULL",
+        "a request that names another's": ("UPDATE requests SET attachment_ids = '[]' WHERE attachment_ids != '[]'"),
+        "an attachment that nobody hung": (
+            "UPDATE attachments SET item_id = (SELECT min(id) FROM items), hangs_on = 'review' WHERE item_id IS NULL"
+        ),
+    },
+    evidence.bytes_are_kept_and_counted: {
+        "bytes that were given up": "UPDATE blobs SET dead_since = '2026-01-05T00:00:00.000000Z'",
+        "bytes that were never stored": "UPDATE blobs SET stored = 0",
+        "bytes of another digest": "UPDATE blobs SET sha256 = substr(sha256, 2) || '0'",
+        "bytes that are not counted": "UPDATE blob_uses SET bytes = bytes - 1",
+        "an erased attachment that still has its bytes": "UPDATE attachments SET erased_at = uploaded_at",
     },
     requests.requests_follow_from_their_events: {
         "a request that is gone": "DELETE FROM requests WHERE status = 'returned'",

@@ -14,6 +14,7 @@ from service.workers import clock
 from service.workflow.calendar import BASE
 from tests import invariants
 from tests.e2e.damages import DAMAGES, Check
+from tests.evidence import upload
 from tests.world import World
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -62,7 +63,11 @@ async def sound(world: World, settings: Settings) -> Settings:
 
     talk = (await _ok(world.fire(admin, escalated, "escalate", reason="逾期")))["interview_id"]
     await _ok(admin.post(f"/v1/interviews/{talk}/schedule", json={"at": office(due).isoformat(), "place": "县督查室"}))
-    await ask(asked, kind="closure", summary="已更换")
+    photos = [(await upload(admin))["id"], (await upload(asker))["id"], (await upload(admin))["id"]]
+    await upload(admin)
+    body = {"text": "照片见附件", "attachment_ids": photos[:1]}
+    await _ok(admin.post(f"/v1/items/{asked}/progress", json=body))
+    await ask(asked, kind="closure", summary="已更换", attachment_ids=photos[1:2])
     await ask(asked, kind="transfer", reason="职责不符")
     mistaken = await ask(withdrawn, kind="transfer", reason="职责不符")
     await _ok(asker.post(f"/v1/requests/{mistaken['id']}/withdrawal", json={}))
@@ -73,7 +78,11 @@ async def sound(world: World, settings: Settings) -> Settings:
     other = await world.person("supervisor")
     await _ok(world.fire(other, closed, "close", verification=verification))
     standing = await world.item(deadline={"kind": "standing"})
-    await _ok(admin.post(f"/v1/items/{standing['id']}/reviews", json={"on": str(today), "note": "照旧"}))
+    await _ok(
+        admin.post(
+            f"/v1/items/{standing['id']}/reviews", json={"on": str(today), "note": "照旧", "attachment_ids": photos[2:]}
+        )
+    )
 
     async def notice(kind: str, *item_ids: str) -> Any:
         body = {
