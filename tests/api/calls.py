@@ -17,6 +17,7 @@ from service.outside.addresses import Guard
 from service.outside.sender import Sender
 from service.workers import sequencer
 from tests.api.helpers import VERIFIED, day, every_page, ok, read
+from tests.evidence import pdf, upload
 from tests.world import TREE, World
 
 serial = itertools.count(1)
@@ -282,6 +283,34 @@ async def _(base: Side, at: Place) -> Asked:
 @call("create_item_progress")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("POST", f"/v1/items/{(await item_at(at))['id']}/progress", {"text": "已开工", "percent": 10})
+
+
+async def attachment_at(at: Place) -> dict[str, Any]:
+    """What hangs on an item there, uploaded by its side's admin."""
+    item, made = await item_at(at), await upload(at.side.admin, pdf())
+    body = {"text": "见附件", "attachment_ids": [made["id"]]}
+    ok(await at.side.admin.post(f"/v1/items/{item['id']}/progress", json=body), 201)
+    return await read(at.side.admin, f"/v1/attachments/{made['id']}")  # type: ignore[no-any-return]
+
+
+@call("create_attachment")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("POST", "/v1/attachments", table=pdf().decode())
+
+
+@call("get_attachment")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/attachments/{(await attachment_at(at))['id']}")
+
+
+@call("get_attachment_content")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/attachments/{(await attachment_at(at))['id']}/content")
+
+
+@call("list_item_attachments")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/items/{(await attachment_at(at))['item_id']}/attachments")
 
 
 def _trigger(trigger: str) -> None:

@@ -8,16 +8,20 @@ import httpx
 
 from service.workflow.erasure import Erasable
 from tests.api.helpers import VERIFIED, day, match, ok, read
+from tests.evidence import photo, upload
 from tests.world import World
 
 _rare = itertools.cycle(chr(code) for code in range(0x3400, 0x4DB0))
 """Characters that nothing else here uses; no two words have one in common."""
 
+_of_files = itertools.cycle(chr(code) for code in range(0x20000, 0x2A6D0))
+"""The same for what no search finds: the others do not last for these too."""
+
 serial = itertools.count(1)
 
 
-def word() -> str:
-    return "".join(itertools.islice(_rare, 6))
+def word(field: Erasable | None = None) -> str:
+    return "".join(itertools.islice(_of_files if field == Erasable.ATTACHMENTS else _rare, 6))
 
 
 class Life:
@@ -36,7 +40,7 @@ class Life:
         return f"/v1/items/{self.item['id']}"
 
     def say(self, field: Erasable) -> str:
-        said = word()
+        said = word(field)
         self.words[field].append(said)
         return said
 
@@ -55,6 +59,12 @@ class Life:
     async def post(self, by: httpx.AsyncClient, url: str, status: int = 200, **body: Any) -> Any:
         """Under a key, so that the answer is kept."""
         return ok(await by.post(url, json=body, headers={"Idempotency-Key": f"life-{next(serial)}"}), status)
+
+    async def upload(self, by: httpx.AsyncClient) -> str:
+        """The id of a picture with a name that tells something; its bytes do too."""
+        content = photo() + self.say(Erasable.ATTACHMENTS).encode()
+        key = {"Idempotency-Key": f"life-{next(serial)}"}
+        return str((await upload(by, content, f"{self.say(Erasable.ATTACHMENTS)}.jpg", **key))["id"])
 
     async def fire(self, by: httpx.AsyncClient, trigger: str, **given: Any) -> None:
         self.item = await self.post(by, f"{self.url}/transitions", trigger=trigger, **given)
@@ -87,13 +97,16 @@ class Life:
     async def _work(self) -> None:
         say = self.say
         await self.fire(self.clerk, "claim", signed_by=say(Erasable.SIGNATURES), measures=say(Erasable.MEASURES))
-        await self.post(self.clerk, f"{self.url}/progress", 201, text=say(Erasable.PROGRESS), percent=30)
+        photos = [await self.upload(self.clerk) for _ in range(3)]
+        reported = {"text": say(Erasable.PROGRESS), "percent": 30, "attachment_ids": photos[:2]}
+        await self.post(self.clerk, f"{self.url}/progress", 201, **reported)
         asked = {"kind": "extension", "due_on": day(80), "reason": say(Erasable.REQUESTS)}
         request = await self.post(self.clerk, f"{self.url}/requests", 201, **asked)
         await self.post(self.world.admin, f"/v1/requests/{request['id']}/decision", verdict="approve")
         request = await self.post(
-            self.clerk, f"{self.url}/requests", 201, kind="closure", summary=say(Erasable.REQUESTS)
-        )
+            self.clerk, f"{self.url}/requests", 201, kind="closure", summary=say(Erasable.REQUESTS),
+            attachment_ids=photos[2:],
+        )  # fmt: skip
         await self.post(
             self.town, f"/v1/requests/{request['id']}/decision", verdict="return", reason=say(Erasable.REQUESTS)
         )

@@ -189,6 +189,38 @@ TABLE = {
         viewer      403     403     404     404     404
         auditor     403     403     403     403     404
     """,
+    "create_attachment": """
+        admin       201     201     201     201     201
+        supervisor  201     201     201     201     201
+        responsible 201     201     201     201     201
+        platform    201     201     201     201     201
+        viewer      403     403     403     403     403
+        auditor     403     403     403     403     403
+    """,
+    "get_attachment": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "get_attachment_content": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
+    "list_item_attachments": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
     "create_item_transition: claim": """
         admin       200     200     200     200     404
         supervisor  403     403     404     404     404

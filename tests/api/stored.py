@@ -1,5 +1,7 @@
-"""All that a database holds, as text to look for words in: every row, the search index, SQLite's file itself."""
+"""All that a service holds, as text to look for words in: every row, the search index, SQLite's file itself, and files
+that were uploaded."""
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -12,9 +14,16 @@ from service.settings import Settings
 
 async def stored(settings: Settings) -> dict[str, str]:
     """By table. Bytes are read as text where they are any, and stand there in hex as well."""
+    files = await asyncio.to_thread(_files, settings)
     if settings.sqlite_path is None:
-        return await _postgresql(settings.database_url)
-    return _sqlite(settings.sqlite_path)
+        return await _postgresql(settings.database_url) | files
+    return _sqlite(settings.sqlite_path) | files
+
+
+def _files(settings: Settings) -> dict[str, str]:
+    assert settings.blobs_path is not None
+    paths = [path for path in settings.blobs_path.rglob("*") if path.is_file()]
+    return {"the files": "\n".join(path.read_bytes().decode(errors="replace") for path in paths)}
 
 
 async def _postgresql(url: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ async def whole(world: World) -> None:
 
 
 def erased_in(event: dict[str, Any]) -> set[str]:
-    data, nested = event["data"], ("changes", "verification")
+    data, nested = event["data"], ("changes", "verification", "attachment_names")
     flat = {name: value for name, value in data.items() if name not in nested}
     for outer in nested:
         flat |= {f"{outer}/{name}": value for name, value in data.get(outer, {}).items()}
@@ -68,7 +68,9 @@ async def test_what_is_erased_is_found_nowhere_and_nothing_else_is_gone(
     assert changed["version"] == life.item["version"] + 1
     await whole(world)
     last = (await life.history())[-1]
+    files = last["data"].pop("attachment_ids", [])
     assert (last["type"], last["data"]) == ("item.redacted", {"fields": [field], "reason": "当事人申请"})
+    assert len(files) == (3 if field == Erasable.ATTACHMENTS else 0)
 
 
 async def test_the_names_of_those_who_did_it_go_from_the_items_record_and_stay_with_the_principals(

@@ -28,6 +28,7 @@ from tests.api.calls import (
 from tests.api.calls_clock import ASKED
 from tests.api.document import DOCUMENT, OPERATIONS, UUID, inside
 from tests.api.helpers import NOBODY, every_page, refused
+from tests.evidence import upload
 from tests.world import World
 
 
@@ -135,6 +136,8 @@ async def foreign_id(kind: str, away: Side) -> str:
             return str((await item_at(at))["id"])
         case "interview_ids":
             return str((await moved(at, "escalate"))["interview_id"])
+        case "attachment_ids":
+            return str((await upload(away.admin))["id"])
         case "issuer_id":
             return str((await issuer_at(at))["id"])
         case "delivery_id":
@@ -145,7 +148,11 @@ async def foreign_id(kind: str, away: Side) -> str:
     raise AssertionError(f"nothing is known of {kind}")
 
 
-BESIDE = {"/login/issuer_id": {"login": {"subject": "liming"}}, "/transfer_to_id": {"active": False}}
+BESIDE: dict[str, dict[str, Any]] = {
+    "/login/issuer_id": {"login": {"subject": "liming"}},
+    "/transfer_to_id": {"active": False},
+    "create_item_redaction/attachment_ids/0": {"fields": ["attachments"]},
+}
 """What must stand beside an id, where the plain call has neither."""
 
 
@@ -195,7 +202,7 @@ async def test_an_id_of_another_tenant_in_a_body_is_an_unknown_reference(
     """As if it were nowhere; and the same call without it is good."""
     own = await good_call(name, home)
     kind = next(part for part in reversed(pointer.split("/")) if not part.isdigit())
-    sent = {**own.json, **BESIDE.get(pointer, {})}
+    sent = {**own.json, **BESIDE.get(name + pointer, BESIDE.get(pointer, {}))}
     sent.pop(INSTEAD.get(name + pointer), None)
     body = put(sent, pointer, await foreign_id(kind, away))
     refused(await replace(own, json=body).by(home.admin), "invalid_request", (pointer, "unknown_reference"))
@@ -211,7 +218,7 @@ FIND_NOTHING = {"principal"}
 NO_IDS = {"state", "severity", "source", "lamp", "overdue", "due_before", "due_after", "listed_after", "listed_before",
           "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth", "level",
           "active", "dry_run", "status", "kind", "type", "after", "wait", "position", "size", "from", "to",
-          "by", "metric", "part", "subtree", "category", "month"}  # fmt: skip
+          "by", "metric", "part", "subtree", "category", "month", "name"}  # fmt: skip
 BESIDE_IN_QUERIES = {"/v1/statistics": {"by": "ledger"}, "/v1/statistics/items": {"metric": "listed"}}
 """What a call needs before its ids are looked at."""
 
