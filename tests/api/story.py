@@ -6,6 +6,7 @@ from typing import Any
 from service.workers import sequencer
 from tests.api.helpers import every_page, match, ok, read
 from tests.api.office import VERIFIED, Office, on
+from tests.evidence import JPEG, upload
 
 CONFIRMED = {
     "code": "urge+1", "anchor": "due", "offset": 1, "states": ["rectifying"], "action": "urge",
@@ -44,12 +45,14 @@ async def it_is_closed_and_opened_again(office: Office) -> None:
     }  # fmt: skip
     ok(await office.county.patch(f"/v1/items/{item['id']}", json=corrected, headers=match(item)))
     item = await office.fire(office.village, item, "claim", signed_by="张伟", measures="更换三组主管道并改造入户支管")
-    body = {"text": "主管道已开挖三十米", "percent": 40}
+    photo = await upload(office.village, JPEG + "开挖现场".encode(), "开挖现场.jpg")
+    body = {"text": "主管道已开挖三十米", "percent": 40, "attachment_ids": [photo["id"]]}
     ok(await office.village.post(f"/v1/items/{item['id']}/progress", json=body), 201)
     ok(await office.withdraw(await office.pending(item, "extension", due_on=on("04-20"))))
     asked = await office.pending(item, "extension", due_on=on("04-20"))
     ok(await office.approve(asked, due_on=on("04-10"), reason="同意延期至四月十日"))
-    ok(await office.give_back(await office.pending(item, "closure")))
+    sheet = await upload(office.village, "%PDF-1.7\n%验收单\n%%EOF\n".encode(), "验收单.pdf")
+    ok(await office.give_back(await office.pending(item, "closure", attachment_ids=[sheet["id"]])))
     ok(await office.approve(await office.pending(item, "closure"), reason="核验属实"))
     await office.fire(office.town, item, "reopen", due_on=on("04-20"), reason="回头看发现再次漏损")
 
@@ -81,9 +84,16 @@ async def somebody_is_summoned(office: Office) -> None:
 async def a_standing_item_is_reviewed_and_a_text_is_erased(office: Office) -> None:
     january = f"{on('01-05')}T02:00:00Z"
     item = await office.item(title="河长制日常巡河", deadline={"kind": "standing"}, listed_at=january)
-    reviewed = {"on": on("03-02"), "note": "巡查记录完整"}
+    record = await upload(office.county, "%PDF-1.7\n%巡河记录\n%%EOF\n".encode(), "巡河记录.pdf")
+    reviewed = {"on": on("03-02"), "note": "巡查记录完整", "attachment_ids": [record["id"]]}
     ok(await office.county.post(f"/v1/items/{item['id']}/reviews", json=reviewed))
-    erased = {"fields": ["title", "reasons"], "reason": "当事人依个人信息保护法申请删除"}
+    group = await upload(office.village, JPEG + "群众合影".encode(), "群众合影.jpg")
+    body = {"text": "群众参与巡河", "attachment_ids": [group["id"]]}
+    ok(await office.village.post(f"/v1/items/{item['id']}/progress", json=body), 201)
+    erased = {
+        "fields": ["title", "reasons", "attachments"], "reason": "当事人依个人信息保护法申请删除",
+        "attachment_ids": [group["id"]],
+    }  # fmt: skip
     ok(await office.admin.post(f"/v1/items/{item['id']}/redactions", json=erased))
 
 

@@ -122,7 +122,8 @@ def _fields(value: Any) -> int:
 
 def _calm(value: Any, ids: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {name: BY_CHANCE.get(name) or _calm(value[name], ids) for name in sorted(value)}
+        by_chance = BY_CHANCE if "sha256" not in value else {}
+        return {_calm(name, ids): by_chance.get(name) or _calm(value[name], ids) for name in sorted(value)}
     if isinstance(value, list):
         return [_calm(each, ids) for each in value]
     if isinstance(value, str) and ID.fullmatch(value):
