@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from service import app as composition
 from service import settings
-from service.actions import audit, record, tenants
+from service.actions import audit, custody, record, tenants
 from service.actions.operator import home_of
 from service.actions.service import Service
 from service.cli.terminal import cli, err, out, run
@@ -46,10 +46,16 @@ def verify(
     key: Annotated[str, typer.Option(help="The verification key, as /v1/log/key gives it, or a file with it.")] = "",
     api_key: Annotated[str, typer.Option(help="For --url: the key of an auditor.", envvar="XIAOHAO_API_KEY")] = "",
     tenant: Annotated[str, typer.Option(help="Of a database: the code of the tenant.")] = tenants.DEFAULT_TENANT,
+    attachments: Annotated[
+        bool, typer.Option("--attachments", help="Of a database: also every byte of the evidence in its store.")
+    ] = False,
 ) -> None:
     """Check that nobody rewrote the record. Exit 0: whole; 1: tampered with, positions named; 2: could not check."""
     if sum((database, export is not None, receipt is not None, bool(url))) > 1:
         err.print("one of --database, --export, --receipt and --url")
+        raise typer.Exit(UNCHECKED)
+    if attachments and (export is not None or receipt is not None or url):
+        err.print("--attachments is for a database and its store")
         raise typer.Exit(UNCHECKED)
     try:
         given = _key(key) if key else None
@@ -60,7 +66,7 @@ def verify(
         elif url:
             told = _url(url, given, checkpoint or [], api_key)
         else:
-            told = run(_database(settings.load(), given, checkpoint or [], tenant))
+            told = run(_database(settings.load(), given, checkpoint or [], tenant, attachments))
     except BadNote as fault:
         _tampered([Fault(None, str(fault))])
     except (Unchecked, KeysUnusable, Refused, OSError, httpx.HTTPError) as reason:
@@ -75,7 +81,7 @@ def _tampered(faults: list[Fault]) -> NoReturn:
     raise typer.Exit(TAMPERED)
 
 
-async def _database(present: Settings, key: Key | None, kept: list[Path], tenant: str) -> str:
+async def _database(present: Settings, key: Key | None, kept: list[Path], tenant: str, files: bool) -> str:
     async with composition.running(present) as service:
         home = await _home(service, tenant)
         _able(home.hashing)
@@ -83,7 +89,10 @@ async def _database(present: Settings, key: Key | None, kept: list[Path], tenant
         passing, faults = await audit.check(service, home.tenant_id, witnessed)
         origin = receipts.origin_of(service.log_name, home.tenant_id, passing.hashing)
         faults += [_another(each, origin) for each in witnessed if each.origin != origin]
-    return _verdict(passing, faults)
+        if not files:
+            return _verdict(passing, faults)
+        count, wrong = await custody.check(service, home.tenant_id, passing.size)
+    return f"{_verdict(passing, faults + wrong)}; {count} files, each with the bytes that were handed in"
 
 
 async def _home(service: Service, tenant: str) -> Home:

@@ -18,11 +18,15 @@ from service import cli as _commands  # noqa: F401  (adds the commands)
 from service.app import running
 from service.cli.terminal import cli
 from service.settings import Settings
+from service.store import migrations
+from service.store.attachments import AttachmentRow
 from service.store.database import Changes, Statement, Tx
 from service.store.events import INSERT, EventRow
 from service.store.log import LogEntry, LogHead, LogNode
 from service.workers import sequencer
 from service.workflow import merkle
+from tests.conftest import UNLIMITED
+from tests.evidence import upload
 from tests.servers import COMMAND, Server
 from tests.world import World
 
@@ -338,3 +342,51 @@ def test_what_cannot_be_checked_is_neither_whole_nor_tampered_with(
     record: dict[str, Any], arguments: tuple[str, ...]
 ) -> None:
     assert xiaohao(record, "verify", *arguments)[0] == 2
+
+
+# -- evidence
+
+
+async def _with_files(settings: Settings) -> list[dict[str, Any]]:
+    async with World.running(settings) as world:
+        item = await world.item()
+        files = [await upload(world.admin) for _ in range(3)]
+        body = {"text": "见附件", "attachment_ids": [each["id"] for each in files]}
+        entry = await world.admin.post(f"/v1/items/{item['id']}/progress", json=body)
+        assert entry.is_success, entry.text
+        order = {"fields": ["attachments"], "reason": "申请", "attachment_ids": [files[2]["id"]]}
+        assert (await world.admin.post(f"/v1/items/{item['id']}/redactions", json=order)).is_success
+        await sequencer.run_until_done(world.service)
+    return files
+
+
+def test_files_are_held_against_the_digests_that_were_sealed(settings: Settings, tmp_path: Path, kind: str) -> None:
+    if kind != "sqlite":
+        pytest.skip("the store of files is the same, whichever the database")
+    own = Settings(data_dir=tmp_path, **UNLIMITED)
+    migrations.upgrade(f"sqlite:///{own.sqlite_path}")
+    files = asyncio.run(_with_files(own))
+    record = {"settings": own}
+    paths = [next((tmp_path / "blobs").rglob(f"{each['sha256']}.*")) for each in files[:2]]
+
+    status, said = xiaohao(record, "verify", "--attachments")
+    assert (status, "2 files" in said) == (0, True), said
+    assert xiaohao(record, "verify", "--attachments", "--receipt", "x")[0] == 2
+
+    sound = paths[0].read_bytes()
+    for damage in (sound[:-1] + b"\x00" if sound[-1] else sound[:-1] + b"\x01", sound + b"more", sound[:-1], None):
+        paths[0].unlink()
+        if damage is not None:
+            paths[0].write_bytes(damage)
+        status, said = xiaohao(record, "verify", "--attachments")
+        assert status == 1 and files[0]["sha256"] in said.replace("\n", ""), said
+        assert files[1]["sha256"] not in said
+        assert xiaohao(record, "verify")[0] == 0
+        paths[0].write_bytes(sound)
+    assert xiaohao(record, "verify", "--attachments")[0] == 0
+
+    rows = AttachmentRow.__table__  # type: ignore[attr-defined]
+    other = update(rows).where(rows.c.id == UUID(files[1]["id"])).values(sha256="0" * 64)
+    asyncio.run(run(record, Statement(other)))
+    status, said = xiaohao(record, "verify", "--attachments")
+    assert status == 1 and "not the one that was sealed" in said.replace("\n", " "), said

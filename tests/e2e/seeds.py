@@ -13,6 +13,7 @@ import httpx
 
 from service.workflow.calendar import BASE
 from tests.api.helpers import today
+from tests.evidence import pdf
 from tests.servers import COMMAND, Server
 
 EACH = 4
@@ -50,6 +51,12 @@ class Maker:
         for move in moves:
             listed = self.made(f"/v1/items/{listed['id']}/transitions", **move)
         return listed
+
+    def attachment(self) -> str:
+        """The id of a file that hangs nowhere yet."""
+        answer = self.client.post("/v1/attachments", files={"file": ("验收单.pdf", pdf())})
+        assert answer.is_success, answer.text
+        return str(answer.json()["id"])
 
     def talk(self) -> str:
         """The id of an interview that is yet to be held."""
@@ -126,8 +133,12 @@ def _items(maker: Maker) -> dict[str, list[str]]:
     states = [(), (CLAIM,), (CLAIM, ESCALATE)]
     items = [maker.item(*moves) for moves in states for _ in range(8)]
     items += [maker.item(CLAIM, CLOSE) for _ in range(4)]
+    evidence = [maker.attachment() for _ in range(EACH)]
+    told = maker.item()
+    maker.made(f"/v1/items/{told['id']}/progress", text="见附件", attachment_ids=evidence)
     return {
-        "items": _ids(items),
+        "attachments": evidence,
+        "items": _ids([*items, told]),
         "interviews": [each["interview_id"] for each in items if each["interview_id"]],
         # These are named by no other request: nobody moves them away.
         "told": _ids([maker.item() for _ in range(EACH)]),

@@ -21,7 +21,7 @@ KEY = os.environ["SEEDED_KEY"]
 MEANING = {"unknown_reference", "in_future", "before_listing", "one_of_two", "repeated", "conflicts_with_policy",
            "bad_cursor", "forbidden_address", "in_past", "needs_inactive", "unreadable", "no_header",
            "other_year", "needs_pending", "needs_approval", "other_unit", "other_ledger", "closed_item",
-           "before_first", "other_kind", "no_mail_server"}  # fmt: skip
+           "before_first", "other_kind", "no_mail_server", "already_attached", "needs_attachments"}  # fmt: skip
 """Codes of what may be wrong with data that fits the schema."""
 
 BY_KIND = {"/reason", "/verification", "/responsible_unit_id"}
@@ -93,6 +93,13 @@ def _made(url: str, **body: str) -> str:
     return str(answer.json()["id"])
 
 
+def _uploaded(base: str) -> str:
+    page = f"%PDF-1.4\n%{next(_turn)}\n%%EOF\n"
+    answer = _session.post(f"{base}/v1/attachments", files={"file": ("a.pdf", page)}, timeout=10)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
 @cache
 def _holder(base: str) -> str:
     """A principal that no other request names, so that nobody removes it."""
@@ -145,6 +152,13 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.path_parameters["hook_id"] = _made(f"{base}/v1/units/{unit}/hooks", label="包村", department="t1v1")
     if case.operation.path == "/v1/units/import" and isinstance(case.body, dict):
         case.body = {"file": f"code,name,parent,level\nimported{next(_turn)},Village,t1,village\n"}
+    if (case.method, case.operation.path) == ("POST", "/v1/attachments"):
+        # What is no kind of evidence is refused, and nearly nothing that is made up is one.
+        page = f"%PDF-1.4\n%{next(_turn)}\n%%EOF\n"
+        case.body = {"file": page} if case.media_type == "multipart/form-data" else page.encode()
+    if isinstance(case.body, dict) and case.body.get("attachment_ids"):
+        # They hang on one thing only, and were uploaded within the day: each request needs its own.
+        case.body["attachment_ids"] = [_uploaded(base)]
     if case.method == "PUT" and case.operation.path == "/v1/calendars/{year}" and isinstance(case.body, dict):
         # All days of that year, and none twice.
         days: dict[str, None] = {}

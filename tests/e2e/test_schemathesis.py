@@ -43,6 +43,7 @@ def server(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 BINDINGS = {
     "path.item_id": "items",
+    "path.attachment_id": "attachments",
     "path.interview_id": "interviews",
     "path.request_id": "requests",
     "path.notice_id": "notices",
