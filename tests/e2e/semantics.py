@@ -112,7 +112,13 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
 
     Every fifth goes out as it was made up.
     """
-    if case.meta is None or not case.meta.generation.mode.is_positive or next(_turn) % 5 == 0:
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if (case.method, case.operation.path) == ("POST", "/v1/attachments"):
+        # What stands in a file no schema can say, and nothing that is made up is evidence.
+        page = f"%PDF-1.4\n%{next(_turn)}\n%%EOF\n"
+        case.body = {"file": page} if case.media_type == "multipart/form-data" else page.encode()
+    if next(_turn) % 5 == 0:
         return
     base = case.operation.schema.get_base_url().rstrip("/")
     if "key_id" in case.path_parameters:
@@ -152,10 +158,6 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.path_parameters["hook_id"] = _made(f"{base}/v1/units/{unit}/hooks", label="包村", department="t1v1")
     if case.operation.path == "/v1/units/import" and isinstance(case.body, dict):
         case.body = {"file": f"code,name,parent,level\nimported{next(_turn)},Village,t1,village\n"}
-    if (case.method, case.operation.path) == ("POST", "/v1/attachments"):
-        # What is no kind of evidence is refused, and nearly nothing that is made up is one.
-        page = f"%PDF-1.4\n%{next(_turn)}\n%%EOF\n"
-        case.body = {"file": page} if case.media_type == "multipart/form-data" else page.encode()
     if isinstance(case.body, dict) and case.body.get("attachment_ids"):
         # They hang on one thing only, and were uploaded within the day: each request needs its own.
         case.body["attachment_ids"] = [_uploaded(base)]
