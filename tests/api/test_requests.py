@@ -46,7 +46,7 @@ async def test_a_request_waits_to_be_decided(office, what):
         "requested_by": me["principal_id"], "requester": me["name"], "requested_at": "2026-03-02T02:00:00Z",
         "asked_on": on("03-02"), "reason": ASKED[what].get("summary") or ASKED[what]["reason"],
         "due_on": ASKED[what].get("due_on"), "responsible_unit_id": None, "decide_due": on("03-09"),
-        "decided_by": None, "decider": None, "decided_at": None, "decision_reason": None,
+        "decided_by": None, "decider": None, "decided_at": None, "decision_reason": None, "attachment_ids": [],
     }  # fmt: skip
     assert answer.headers["location"] == f"/v1/requests/{request['id']}"
     for client in (office.village, office.town, office.county, await office.person("viewer", "t1v1")):
