@@ -1,12 +1,14 @@
 """What the reader of workbooks cannot say: whether an archive may be opened at all, and which cells are formulas.
 
-Part of the program in sheet_reader.py, which runs apart with bounded memory and time; it imports nothing of the service.
+Part of the program in sheet_reader.py, which runs apart with bounded memory and time: it imports nothing of the
+service.
 """
 
 import io
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 from xml.parsers import expat
@@ -40,7 +42,7 @@ def check_archive(content: bytes) -> None:
                 name = part.filename.lower()
                 if part.flag_bits & 1:
                     raise Refused("protected")
-                if "vbaproject" in name or "/macrosheets/" in name or name.endswith(".bin") and "activex" in name:
+                if "vbaproject" in name or "/macrosheets/" in name or "/activex/" in name:
                     raise Refused("macros")
                 if "/externallinks/" in name or "/connections.xml" in name:
                     raise Refused("external_links")
@@ -49,7 +51,7 @@ def check_archive(content: bytes) -> None:
             left = MAX_BYTES
             for part in parts:
                 left -= _check_part(archive, part, left)
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, struct.error) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError, struct.error) as error:
         raise Refused("unreadable") from error
 
 
@@ -207,8 +209,8 @@ def xls_facts(content: bytes) -> tuple[bool, dict[str, list[Span]]]:
             epoch_1904 = data[0] == 1
         elif kind == BOUNDSHEET and len(data) >= 8:
             wide = data[7] & 1
-            name = data[8 : 8 + data[6] * (1 + wide)]
-            sheets.append((struct.unpack_from("<I", data)[0], name.decode("utf-16-le" if wide else "latin-1", "replace")))
+            name = data[8 : 8 + data[6] * (1 + wide)].decode("utf-16-le" if wide else "latin-1", "replace")
+            sheets.append((struct.unpack_from("<I", data)[0], name))
         elif kind == FORMULA and current is not None and len(data) >= 4:
             row, column = struct.unpack_from("<HH", data)
             current.append((row, column, row, column))
@@ -251,7 +253,7 @@ def _workbook_stream(content: bytes) -> bytes:
         for at in range(0, len(directory) - 127, 128):
             length = struct.unpack_from("<H", directory, at + 64)[0]
             name = directory[at : at + max(0, length - 2)].decode("utf-16-le", "replace")
-            entries[name] = struct.unpack_from("<I", directory, at + 116)[0], struct.unpack_from("<I", directory, at + 120)[0]
+            entries[name] = struct.unpack_from("<II", directory, at + 116)
         if any(name.startswith("_VBA_PROJECT") for name in entries):
             raise Refused("macros")
         start, length = entries.get("Workbook") or entries.get("Book") or (_FREE, 0)
