@@ -34,6 +34,15 @@ class Line:
     def cell(self, field: Field) -> str:
         return next((cell for cell in self.cells.get(field, ()) if cell), "")
 
+    def by_column(self, header: Header) -> dict[int, str]:
+        """The cells where they stood."""
+        mapped = {
+            column: cell
+            for field, cells in self.cells.items()
+            for column, cell in zip(header.columns.get(field, ()), cells, strict=False)
+        }
+        return mapped | {column: self.extra[name] for column, name in header.headings.items() if name in self.extra}
+
 
 @dataclass(frozen=True, slots=True)
 class Passed:
