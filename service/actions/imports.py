@@ -75,8 +75,12 @@ UNREADABLE = {
 TOO_LARGE = {"bomb": "zip_bomb", "memory": "zip_bomb", "time": "too_slow", "bytes": "too_long", "cells": "too_long"}
 
 
+Keep = Callable[[Changes, Done], None]
+"""Adds to the write that lists the rows what is kept of the import itself."""
+
+
 async def load(
-    service: Service, call: Call, content: bytes, file: str, options: Options, tell: Tell = silent
+    service: Service, call: Call, content: bytes, file: str, options: Options, keep: Keep, tell: Tell = silent
 ) -> Done | Replay:
     """Import a file, or only say what would come of it.
 
@@ -86,20 +90,21 @@ async def load(
     ledgers = await asyncio.to_thread(read, content, file, options, tell)
     if options.dry_run:
         plan = await _planned(service, call, options, ledgers)
-        return _done(ledgers, plan, options, stored=False)
+        done = _done(ledgers, plan, options, stored=False)
+        return await _keep_alone(service, call, done, keep)
     for _ in range(TRIES):
         plan = await _planned(service, call, options, ledgers)
         tell(PLANNED)
         reserved = await _reserve(service, call, plan)
         try:
-            done = await _store(service, call, options, ledgers, reserved, tell)
+            stored = await _store(service, call, options, ledgers, reserved, keep, tell)
         except Duplicate as duplicate:
             # Somebody else made a unit or a number meanwhile: it is there to be found the next time.
             if duplicate.constraint not in ("uq_units_tenant_id_code", "uq_items_tenant_id_ledger_id_number"):
                 raise
             continue
-        if done is not None:
-            return done
+        if stored is not None:
+            return stored
     raise Refused("unavailable")
 
 
@@ -119,7 +124,13 @@ async def _reserve(service: Service, call: Call, plan: Plan) -> dict[int, range]
 
 
 async def _store(
-    service: Service, call: Call, options: Options, ledgers: Ledgers, reserved: dict[int, range], tell: Tell
+    service: Service,
+    call: Call,
+    options: Options,
+    ledgers: Ledgers,
+    reserved: dict[int, range],
+    keep: Keep,
+    tell: Tell,
 ) -> Done | Replay | None:
     """The write. None where more is new by now than there are numbers for."""
 
@@ -139,11 +150,28 @@ async def _store(
             await _write(tx, Lister(service, present, plan, Numbers(reserved)), options, tell)
             changes = Changes()
         done = _done(ledgers, plan, options, stored=stores)
+        keep(changes, done)
         call.record(changes, done)
         await tx.apply(changes)
         return done
 
     return await service.write(call, action, locking=True)
+
+
+async def _keep_alone(service: Service, call: Call, done: Done, keep: Keep) -> Done | Replay:
+    """Of a dry run only the report is kept."""
+
+    async def action(tx: Tx) -> Done | Replay:
+        replay = await call.replayed(tx)
+        if replay is not None:
+            return replay
+        changes = Changes()
+        keep(changes, done)
+        call.record(changes, done)
+        await tx.apply(changes)
+        return done
+
+    return await service.write(call, action)
 
 
 async def _hold_tree(tx: Tx, changes: Changes, call: Call, options: Options) -> Call:

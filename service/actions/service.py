@@ -1,5 +1,6 @@
 """What every action works with: the running service, and the call that it answers."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Awaitable, Callable
@@ -49,6 +50,8 @@ class Service:
     mailer: Mailer | None = None
     public_url: str = ""
     """Where people see an item, with `{id}` for its id."""
+    imports_at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Whole files are in memory meanwhile."""
 
     def link(self, item_id: UUID) -> str | None:
         """Where people see an item, if the operator has said so."""

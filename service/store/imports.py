@@ -120,7 +120,6 @@ CHANGE_ROW = Statement(
     by_key=True,
 )
 FORGET_ROW = Statement(delete(_rows).where(*_this, gate()))
-"""A hash of a text that was lawfully erased would still tell whoever guesses it."""
 
 
 def params(tenant_id: UUID, one: Import) -> dict[str, Any]:

@@ -149,6 +149,9 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
 GENERAL = frozenset(_names("单位 部门 姓名 名称 时间 日期 情况 内容 职务 电话 说明 人员 领导 状态 描述 类别"))
 """Headings that mean something only together with the one above them."""
 
+NOT_KEPT = frozenset(_names("工作表 行号 退回原因 Sheet Row Whyrefused"))
+"""Columns that a workbook of refused rows has beside those of the ledger."""
+
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
 _NOISE = re.compile(r"[\s*＊:：、,，。.·/\\_\u200b-\u200d\ufeff\-—]+")
 

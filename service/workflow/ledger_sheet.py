@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from service.workflow.grid import Grid, Sheet, Visibility
 from service.workflow.headers import Header, header_at, headings_again
-from service.workflow.headings import Field
+from service.workflow.headings import NOT_KEPT, Field, normalised
 from service.workflow.row_kinds import Kind, kind_of
 
 HEADER_WITHIN = 60
@@ -137,7 +137,7 @@ def _line(grid: Grid, header: Header, row: int) -> Line:
     extra = {
         heading: cell
         for column, heading in header.headings.items()
-        if column not in mapped and (cell := grid.at(row, column))
+        if column not in mapped and normalised(heading) not in NOT_KEPT and (cell := grid.at(row, column))
     }
     length = len(sheet.rows[row])
     odd = sheet.plain and (length < header.width or any(sheet.rows[row][header.width :]))
