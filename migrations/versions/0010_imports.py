@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_imports")),
     )
-    op.create_index(op.f("ix_imports_created_at"), "imports", ["created_at", "tenant_id"])
+    op.create_index(op.f("ix_imports_created_at_tenant_id"), "imports", ["created_at", "tenant_id"])
     op.create_table(
         "imported_rows",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

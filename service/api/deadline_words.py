@@ -18,11 +18,10 @@ router = Room(route_class=Route, tags=["imports"])
 @router.get(
     "/v1/deadline-words",
     **documented(
-        "try_deadline_words", "What the words of a deadline cell come to", shapes.DeadlineWordsOut,
-        codes=("invalid_request", "unauthenticated"),
+        "get_deadline_words", "What the words of a deadline cell come to", shapes.DeadlineWordsOut,
     ),
 )  # fmt: skip
-async def try_deadline_words(
+async def get_deadline_words(
     request: Asked,
     text: Annotated[str, Query(max_length=500, json_schema_extra=NO_NUL, description="As it stands in the cell.")],
     listed_on: Annotated[Day | None, Query(description="From which terms are counted; else today.")] = None,

@@ -64,7 +64,10 @@ def read(content: bytes, name: str | None = None) -> list[Sheet]:
 def _check_name(content: bytes, name: str) -> None:
     extension = Path(name).suffix.lower()
     beginning = _BEGINNINGS.get(extension)
-    if extension == ".csv":
+    if not extension:
+        # It says nothing about itself: what it is shows.
+        fits = True
+    elif extension == ".csv":
         fits = not content.startswith((ZIP, OLE))
     else:
         fits = beginning is not None and content.startswith(beginning)

@@ -100,13 +100,11 @@ FORGET = Statement(
 )
 
 KNOWN = Statement(
-    select(*(_rows.c[name] for name in Known.__dataclass_fields__))
-    .where(
+    select(*(_rows.c[name] for name in Known.__dataclass_fields__)).where(
         _rows.c.tenant_id == _tenant,
         _rows.c.ledger_id == bindparam("ledger_id", type_=_rows.c.ledger_id.type),
         any_of(_rows.c.key, texts("keys")),
     )
-    .order_by(_rows.c.item_id)
 )
 _this = (_rows.c.tenant_id == _tenant, _rows.c.item_id == bindparam("item_id", type_=_rows.c.item_id.type))
 CHANGE_ROW = Statement(
@@ -140,4 +138,4 @@ async def find(tx: Tx, tenant_id: UUID, import_id: UUID) -> Import | None:
 async def known(tx: Tx, tenant_id: UUID, ledger_id: UUID, keys: Iterable[str]) -> list[Known]:
     """What was imported before under any of these keys, in the order in which it was."""
     rows = await tx.all(KNOWN, tenant_id=tenant_id, ledger_id=ledger_id, keys=list(keys))
-    return [Known(*row) for row in rows]
+    return sorted((Known(*row) for row in rows), key=lambda each: each.item_id)

@@ -38,13 +38,11 @@ INSERT_TEXT = Statement(
 INSERT_TEXTS = Statement(
     postgresql=_sql(
         "INSERT INTO search_texts (tenant_id, item_id, text, grams)"
-        " SELECT CAST(:tenant_id AS uuid), given.item_id, given.text,"
-        " array_to_tsvector(string_to_array(given.words, ' '))"
-        " FROM unnest(CAST(:item_ids AS uuid[]), CAST(:many_texts AS text[]), CAST(:many_words AS text[]))"
-        f" AS given (item_id, text, words) WHERE {GATE}"
+        " SELECT CAST(:tenant_id AS uuid), unnest(CAST(:item_ids AS uuid[])), unnest(CAST(:many_texts AS text[])),"
+        f" array_to_tsvector(string_to_array(unnest(CAST(:many_words AS text[])), ' ')) WHERE {GATE}"
     ),
 )
-"""The same for thousands of items at once."""
+"""The same for many items at once; a text goes with the id in its place."""
 
 INSERT_TEXT_OF_MANY = Statement(
     sqlite=_sql("INSERT INTO search_texts (tenant_id, item_id, text) VALUES (:tenant_id, :item_id, :text)")

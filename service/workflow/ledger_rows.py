@@ -88,7 +88,7 @@ def judge(lines: Iterable[Line]) -> list[LedgerRow]:
     rows = [_judge(line) for line in lines]
     first: dict[tuple[str, ...], LedgerRow] = {}
     for row in rows:
-        if not row.problem or not (row.lead_cell or row.unit_cell):
+        if row.line.odd or not row.problem or not (row.lead_cell or row.unit_cell):
             continue
         earlier = first.setdefault(row.same_as, row)
         if earlier is not row:
