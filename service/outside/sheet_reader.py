@@ -1,8 +1,8 @@
-"""A program: a workbook on standard input, its sheets on standard output, a line of JSON for each row.
+"""A program: a workbook on standard input, its sheets on standard output as lines of JSON.
 
 It runs in a process of its own, see sheets.py, and imports nothing of the service. Each sheet is an object with its
-name, visibility and merged cells, then its rows, then null. A cell is a text, a number, a list with a date in it, or
-an object with what a formula once came to.
+name, visibility and merged cells, then its rows in lists of some hundreds, then null. A cell is a text, a list with a
+date in it, or an object with a number or with what a formula once came to.
 """
 
 import io
@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 MAX_SHEETS, MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 50, 101_000, 256, 2_000_000
+
+TOGETHER = 500
+"""Rows of a line."""
 
 MEMORY = 2 * 1024**3
 """Bytes of address space."""
@@ -37,7 +40,10 @@ def text(cell: Any) -> str:
     """What a clerk sees in a cell, trimmed."""
     match cell:
         case str():
-            return cell.strip().strip(BLANKS).strip()
+            trimmed = cell.strip()
+            if trimmed and (trimmed[0] in BLANKS or trimmed[-1] in BLANKS):
+                return trimmed.strip(BLANKS).strip()
+            return trimmed
         case bool():
             return "TRUE" if cell else "FALSE"
         case float() if cell.is_integer() and abs(cell) < 1e15:
@@ -114,8 +120,10 @@ def _lines(content: bytes) -> Iterator[Any]:
                 else str(listed.visible).rpartition(".")[2], "merged": merged, "epoch_1904": epoch_1904,
             }  # fmt: skip
             computed = _rows_of(formulas.get(listed.name, []), last_row, last_column)
-            for number, row in enumerate(sheet.to_python(skip_empty_area=False)):
-                yield _row(row, computed.get(number))
+            rows = sheet.to_python(skip_empty_area=False)
+            for first in range(0, len(rows), TOGETHER):
+                some = rows[first : first + TOGETHER]
+                yield [_row(row, computed.get(number)) for number, row in enumerate(some, start=first)]
             yield None
     except parts.Refused as refused:
         sys.exit(FAULTS[refused.args[0]])
@@ -135,7 +143,7 @@ def _rows_of(spans: list[tuple[int, int, int, int]], last_row: int, last_column:
 
 
 def _row(row: list[Any], formulas: set[int] | None) -> list[Any]:
-    cells = [shown(cell) for cell in row]
+    cells = [text(cell) if type(cell) is str else shown(cell) for cell in row]
     for column in formulas or ():
         if column < len(cells):
             cells[column] = {"f": text(row[column])}

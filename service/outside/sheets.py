@@ -147,11 +147,13 @@ def _sheets(told: bytes) -> list[Sheet]:
         about = json.loads(line)
         rows: list[list[str]] = []
         for each in lines:
-            row = json.loads(each)
-            if row is None:
+            some = json.loads(each)
+            if some is None:
                 break
             # Units, people and states stand in a thousand rows: one text serves them all.
-            rows.append([known.setdefault(cell, cell) if type(cell) is str else _cell(cell) for cell in row])
+            rows += [
+                [known.setdefault(cell, cell) if type(cell) is str else _cell(cell) for cell in row] for row in some
+            ]
         merged = tuple(Area(*area) for area in about["merged"])
         found.append(Sheet(about["name"], rows, merged, _VISIBLE[about["visible"]], about["epoch_1904"]))
     return found

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from service.workflow.states import Severity, SourceKind
 
@@ -26,13 +27,14 @@ _YES = frozenset(
 )
 
 
+@lru_cache(maxsize=2_000)
 def _plain(cell: str) -> str:
     return _NOISE.sub("", unicodedata.normalize("NFKC", cell)).lower()
 
 
 def struck_off(cell: str) -> bool | None:
     """What the column 是否销号 says; None where it says neither yes nor no."""
-    plain = _plain(cell)
+    plain = _plain(cell) if cell else ""
     if plain in _YES:
         return True
     return False if plain in _NEGATIVE else None
@@ -40,7 +42,7 @@ def struck_off(cell: str) -> bool | None:
 
 def done(status: str) -> bool:
     """Whether a status says that all is done, and nothing else: 基本完成 does not, nor does 具备销号条件."""
-    return bool(_DONE.fullmatch(_plain(status)))
+    return bool(status and _DONE.fullmatch(_plain(status)))
 
 
 def bare(status: str) -> bool:
@@ -70,10 +72,11 @@ SOURCES: tuple[tuple[str, SourceKind], ...] = (
 
 
 def severity(cell: str) -> str | None:
-    found = SEVERITIES.get(_plain(cell))
+    found = SEVERITIES.get(_plain(cell)) if cell else None
     return found.value if found else None
 
 
+@lru_cache(maxsize=2_000)
 def source_kind(cell: str) -> str:
     for pattern, kind in SOURCES:
         if re.search(pattern, cell):

@@ -43,6 +43,10 @@ class Header:
 
 def header_at(grid: Grid, row: int, wanted: Mapping[str, Field | None] | None = None) -> Header | None:
     """The headings that begin in a row, if any do. `wanted`: what the caller says that headings mean."""
+    cells = grid.sheet.rows[row]
+    if len(cells) < 2 or any(isinstance(cell, Number) for cell in cells[:2]):
+        # Nearly every row of a ledger begins with its number.
+        return None
     filled = grid.filled(row)
     if len(filled) < 2 or not _heading_like(grid, row, filled):
         return None

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from enum import StrEnum
 
-from service.workflow.grid import Grid
+from service.workflow.grid import Grid, Number
 from service.workflow.headers import Header
 from service.workflow.headings import Field
 
@@ -49,6 +49,9 @@ def kind_of(grid: Grid, header: Header, row: int, *, in_notes: bool, arabic: boo
     filled = grid.filled(row)
     if not filled:
         return Kind.BLANK
+    if len(filled) > 2 and isinstance(grid.own(row, filled[0]), Number):
+        # Numbered, and with something behind it: nearly every row, and told at a glance.
+        return Kind.DATA
     first = _plain(grid.own(row, filled[0]))
     if _is_total(grid, header, row, first):
         return Kind.TOTAL

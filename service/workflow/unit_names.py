@@ -35,7 +35,7 @@ class Names:
 
 def plain(name: str) -> str:
     """A name as it is compared: half-width, without blanks."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
+    return "".join(unicodedata.normalize("NFKC", name).split())
 
 
 def collective(name: str) -> bool:

@@ -9,6 +9,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from service.workflow import word_dates
 from service.workflow import word_table as table
@@ -65,6 +66,7 @@ class Words:
         return listed_on + timedelta(days=self.count.number)
 
 
+@lru_cache(maxsize=2_000)
 def read(text: str, *, number: bool = False, epoch_1904: bool = False) -> Words:
     """What a cell says. `number`: it is a number in the file, so that 45291 is a day, in the date system of 1900 or of
     1904."""

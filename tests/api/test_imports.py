@@ -199,10 +199,10 @@ async def test_what_only_people_decide_stays_and_is_named_again(world):
 
 async def test_a_dry_run_says_the_same_and_writes_nothing(world):
     code = await ledger(world, "dry")
-    table = HEAD + "1,甲,t1,修,尽快,\n2,乙,没有的单位,修,,\n3,丙,新单位,,,\n"
+    table = HEAD + "1,甲,t1,修,尽快,\n2,乙,待建单位,修,,\n3,丙,新单位,,,\n"
     units = len(await every_page(world.admin, "/v1/units"))
     dry = ok(await load(world, table, ledger=code, dry_run=True, unknown_units="create"))
-    assert (dry["created"], dry["stored"], dry["new_units"]) == (3, False, ["没有的单位", "新单位"])
+    assert (dry["created"], dry["stored"], dry["new_units"]) == (3, False, ["待建单位", "新单位"])
     assert all(row["item"] is None for row in dry["rows"])
     assert await items_of(world, code) == [] and len(await every_page(world.admin, "/v1/units")) == units
     real = ok(await load(world, table, ledger=code, unknown_units="create"))
