@@ -85,7 +85,7 @@ def _sheet(sheet: SheetRead, placed: list[Placed], file: str) -> dict[str, Any]:
         ]
         if header
         else [],
-        "accepted": len(sheet.lines) - refused,
+        "accepted": sheet.count - refused,
         "refused": refused,
         "ignored": len(sheet.passed),
     }

@@ -14,7 +14,7 @@ from service.store import imports, ledgers, units
 from service.store.database import Tx
 from service.workflow import import_plan, unit_names
 from service.workflow.headings import Field
-from service.workflow.import_plan import Outcome, Placed
+from service.workflow.import_plan import Known, Outcome, Placed
 from service.workflow.ledger_rows import FORBIDDEN, INVALID_DATE, Fault, LedgerRow
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.permissions import holds, holds_anywhere
@@ -54,6 +54,11 @@ class Plan:
     def of(self, outcome: Outcome) -> list[Placed]:
         return [each for each in self.placed if each.outcome == outcome]
 
+    def begin_again(self) -> None:
+        """As it was before it was carried out: the write that did so was lost."""
+        for each in self.of(Outcome.UPDATED):
+            each.outcome, each.warnings = Outcome.CHANGED, list(each.row.warnings)
+
     def years(self, today: date) -> Counter[int]:
         """How many items are to be listed in each year."""
         return Counter(listed_on(each.row, today).year for each in self.of(Outcome.CREATED))
@@ -73,18 +78,39 @@ def may_import(call: Call, options: Options) -> None:
         raise forbidden("import_units")
 
 
-async def plan(tx: Tx, call: Call, options: Options, rows: Iterable[LedgerRow]) -> Plan:
-    """What the rows come to. Refuses `forbidden` where the ledger is its owner's, and unknown ledgers and parents."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a plan stands on, as it was read: while it is the same, the plan holds."""
+
+    ledger: Ledger
+    units: list[Unit]
+    known: list[Known]
+
+
+async def ground(tx: Tx, call: Call, options: Options, rows: Iterable[LedgerRow]) -> Ground:
+    """Refuses `unknown_reference` where there is no such ledger."""
     ledger = await references.find_ledger(tx, call, options.ledger)
     present = await units.every(tx, call.tenant_id)
+    known: list[Known] = []
+    if await imports.any_of_ledger(tx, call.tenant_id, ledger.id):
+        keys = {row.marks.key for row in rows if not row.errors}
+        known = await imports.known(tx, call.tenant_id, ledger.id, keys)
+    return Ground(ledger, sorted(present, key=lambda unit: unit.id), known)
+
+
+def plan(ground: Ground, call: Call, options: Options, rows: Iterable[LedgerRow]) -> Plan:
+    """What the rows come to. Takes its time.
+
+    Refuses `forbidden` where the ledger is its owner's, and `unknown_reference` for an unknown parent of new units.
+    """
+    ledger, present = ground.ledger, ground.units
     tree = _Tree(present)
     if ledger.listing == "owner" and not holds(call.grants, "item:create", tree.line(ledger.owner_unit_id)):
         raise forbidden("owner_listing")
     parent = _parent(call, options, present, tree)
     found = import_plan.Units(unit_names.Index.of(present), new_id, options.create_units)
     placed = [_place(call, found, tree, parent, row) for row in rows]
-    keys = {each.marks.key for each in placed if not each.errors}
-    import_plan.recognise(placed, await imports.known(tx, call.tenant_id, ledger.id, keys) if keys else ())
+    import_plan.recognise(placed, ground.known)
     made = _new_units(call, found, placed, parent)
     return Plan(ledger, ledgers.remember(call.tenant_id, ledger), placed, tree.lines, made)
 
@@ -116,7 +142,7 @@ def _parent(call: Call, options: Options, present: list[Unit], tree: _Tree) -> U
 
 
 def _place(call: Call, found: import_plan.Units, tree: _Tree, parent: UUID, row: LedgerRow) -> Placed:
-    placed = Placed(row, import_plan.marks_of(row), list(row.errors), list(row.warnings))
+    placed = Placed(row, list(row.errors), list(row.warnings))
     if not (row.lead_cell or row.unit_cell):
         return placed
     if row.errors and found.create:

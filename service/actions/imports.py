@@ -9,7 +9,7 @@ from typing import Any
 from service.actions import bulk_listing, bulk_updating, importing, moving, schedule
 from service.actions.bulk_listing import Lister, Numbers
 from service.actions.import_report import report
-from service.actions.importing import Options, Plan
+from service.actions.importing import Ground, Options, Plan
 from service.actions.service import Call, Replay, Service
 from service.errors import Refused, invalid
 from service.outside import sheets
@@ -18,7 +18,7 @@ from service.workflow.import_plan import Outcome, Placed
 from service.workflow.ledger_rows import LedgerRow, judge
 from service.workflow.ledger_sheet import SheetRead, read_sheets
 
-CHUNK = 500
+CHUNK = 200
 """Items that are written at once: others have their turn in between."""
 
 TRIES = 5
@@ -88,18 +88,17 @@ async def load(
     """
     importing.may_import(call, options)
     ledgers = await asyncio.to_thread(read, content, file, options, tell)
-    if options.dry_run:
-        plan = await _planned(service, call, options, ledgers)
-        done = _done(ledgers, plan, options, stored=False)
-        return await _keep_alone(service, call, done, keep)
     for _ in range(TRIES):
-        plan = await _planned(service, call, options, ledgers)
+        stands = await service.read(lambda tx: importing.ground(tx, call, options, ledgers.rows), whole=True)
+        plan = await asyncio.to_thread(importing.plan, stands, call, options, ledgers.rows)
         tell(PLANNED)
+        if options.dry_run:
+            return await _keep_alone(service, call, _done(ledgers, plan, options, stored=False), keep)
         reserved = await _reserve(service, call, plan)
         try:
-            stored = await _store(service, call, options, ledgers, reserved, keep, tell)
+            stored = await _store(service, call, options, ledgers, Prepared(stands, plan, reserved), keep, tell)
         except Duplicate as duplicate:
-            # Somebody else made a unit or a number meanwhile: it is there to be found the next time.
+            # Somebody else made a unit or took a number meanwhile: it is there to be found the next time.
             if duplicate.constraint not in ("uq_units_tenant_id_code", "uq_items_tenant_id_ledger_id_number"):
                 raise
             continue
@@ -108,11 +107,13 @@ async def load(
     raise Refused("unavailable")
 
 
-async def _planned(service: Service, call: Call, options: Options, ledgers: Ledgers) -> Plan:
-    async def action(tx: Tx) -> Plan:
-        return await importing.plan(tx, call, options, ledgers.rows)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was worked out before the write, on what ground, and the numbers that were taken for it."""
 
-    return await service.read(action, whole=True)
+    stands: Ground
+    plan: Plan
+    numbers: dict[int, range]
 
 
 async def _reserve(service: Service, call: Call, plan: Plan) -> dict[int, range]:
@@ -124,30 +125,25 @@ async def _reserve(service: Service, call: Call, plan: Plan) -> dict[int, range]
 
 
 async def _store(
-    service: Service,
-    call: Call,
-    options: Options,
-    ledgers: Ledgers,
-    reserved: dict[int, range],
-    keep: Keep,
-    tell: Tell,
+    service: Service, call: Call, options: Options, ledgers: Ledgers, made: Prepared, keep: Keep, tell: Tell
 ) -> Done | Replay | None:
-    """The write. None where more is new by now than there are numbers for."""
+    """The write. None where the ground is another than the plan stands on: it is to be made anew."""
+    plan = made.plan
 
     async def action(tx: Tx) -> Done | Replay | None:
         replay = await call.replayed(tx)
         if replay is not None:
             return replay
+        plan.begin_again()
         changes = Changes()
         present = await _hold_tree(tx, changes, call, options)
-        plan = await importing.plan(tx, present, options, ledgers.rows)
-        if any(len(reserved.get(year, ())) < count for year, count in plan.years(call.today).items()):
+        if await importing.ground(tx, present, options, ledgers.rows) != made.stands:
             return None
         stores = not (options.all_or_nothing and any(each.errors for each in plan.placed))
         if stores:
             bulk_listing.create_units(changes, present, plan.new_units)
             await tx.apply(changes)
-            await _write(tx, Lister(service, present, plan, Numbers(reserved)), options, tell)
+            await _write(tx, Lister(service, present, plan, Numbers(made.numbers)), options, tell)
             changes = Changes()
         done = _done(ledgers, plan, options, stored=stores)
         keep(changes, done)
@@ -217,19 +213,16 @@ def _done(ledgers: Ledgers, plan: Plan, options: Options, *, stored: bool) -> Do
 
 def _refused(ledgers: Ledgers, placed: list[Placed]) -> tuple[list[str], list[list[str]]]:
     """The refused rows under the headings of their ledgers, with sheet and row before and the faults as JSON behind."""
-    headers = {sheet.name: sheet.header for sheet in ledgers.sheets if sheet.header}
+    by_name = {sheet.name: sheet for sheet in ledgers.sheets}
+    refused = [each for each in placed if each.errors]
     headings: dict[str, None] = {}
-    for header in headers.values():
-        for heading in header.headings.values():
-            headings[heading] = None
+    for name in dict.fromkeys(each.row.sheet for each in refused):
+        header = by_name[name].header
+        headings |= dict.fromkeys(header.headings.values() if header else ())
     found = []
-    for each in placed:
-        above = headers.get(each.row.sheet)
-        if not each.errors or above is None:
-            continue
-        cells = {above.headings[column]: cell for column, cell in each.row.line.by_column(above).items()}
+    for each in refused:
+        cells = by_name[each.row.sheet].cells(each.row.row)
         faults = json.dumps([[fault.code, str(fault.field or ""), fault.about or ""] for fault in each.errors])
-        found.append(
-            [each.row.sheet or ledgers.file, str(each.row.row), *(cells.get(name, "") for name in headings), faults]
-        )
+        beside = [each.row.sheet or ledgers.file, str(each.row.row)]
+        found.append([*beside, *(cells.get(name, "") for name in headings), faults])
     return list(headings), found

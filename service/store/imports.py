@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, bindparam, delete, select, update
+from sqlalchemy import Index, LargeBinary, bindparam, delete, literal_column, select, update
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
-from service.store.types import Instant, Json, any_of, gate, texts
+from service.store.types import ONE, Instant, Json, any_of, gate, texts
 from service.workflow.import_plan import Known
 
 
@@ -106,6 +106,11 @@ KNOWN = Statement(
         any_of(_rows.c.key, texts("keys")),
     )
 )
+ANY_OF_LEDGER = Statement(
+    select(ONE)
+    .where(_rows.c.tenant_id == _tenant, _rows.c.ledger_id == bindparam("ledger_id", type_=_rows.c.ledger_id.type))
+    .limit(literal_column("1"))
+)
 _this = (_rows.c.tenant_id == _tenant, _rows.c.item_id == bindparam("item_id", type_=_rows.c.item_id.type))
 CHANGE_ROW = Statement(
     update(_rows)
@@ -133,6 +138,11 @@ def finish(changes: Changes, tenant_id: UUID, one: Import) -> None:
 async def find(tx: Tx, tenant_id: UUID, import_id: UUID) -> Import | None:
     row = await tx.one(FIND, tenant_id=tenant_id, import_id=import_id)
     return Import(*row) if row else None
+
+
+async def any_of_ledger(tx: Tx, tenant_id: UUID, ledger_id: UUID) -> bool:
+    """Whether anything was ever imported into a ledger."""
+    return await tx.one(ANY_OF_LEDGER, tenant_id=tenant_id, ledger_id=ledger_id) is not None
 
 
 async def known(tx: Tx, tenant_id: UUID, ledger_id: UUID, keys: Iterable[str]) -> list[Known]:

@@ -5,9 +5,10 @@ Headings may stand in up to three rows, one over several of the next; rows may l
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from service.workflow.grid import Day, Formula, Grid, Number
-from service.workflow.headings import Field, called_plainly, field_of, normalised
+from service.workflow.headings import NOT_KEPT, Field, called_plainly, field_of, normalised
 
 MAX_ROWS = 3
 """Rows of headings."""
@@ -22,7 +23,7 @@ LISTED_TWICE = frozenset({Field.CO_UNITS, Field.PERSON, Field.SUPERVISING, Field
 """Fields that several columns may hold together, such as 配合单位(县) and 配合单位(乡镇)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """Headings from row `first` to row `last`, counted from 0.
 
@@ -36,6 +37,16 @@ class Header:
     headings: dict[int, str]
     width: int
     plain: int
+
+    @cached_property
+    def unheld(self) -> dict[int, str]:
+        """The columns that hold no field and are kept beside."""
+        held = {column for columns in self.columns.values() for column in columns}
+        return {
+            column: heading
+            for column, heading in self.headings.items()
+            if column not in held and normalised(heading) not in NOT_KEPT
+        }
 
     def field_at(self, column: int) -> Field | None:
         return next((field for field, columns in self.columns.items() if column in columns), None)

@@ -3,8 +3,6 @@
 A row is known again by its unit and its problem; of several such rows by its deadline, and then by their order.
 """
 
-import hashlib
-from base64 import urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from service.workflow.headings import Field
-from service.workflow.ledger_rows import TOO_LONG, UNKNOWN_UNIT, Fault, LedgerRow
+from service.workflow.ledger_rows import TOO_LONG, UNKNOWN_UNIT, Fault, LedgerRow, Marks
 from service.workflow.unit_names import COLLECTIVE, UNKNOWN, Index, Names, plain
 
 MAX_CO_UNITS = 50
@@ -39,16 +37,6 @@ class Known:
     item_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """By what a row is known again; `status` tells whether there is progress to be told of."""
-
-    key: str
-    deadline: str
-    status: str
-    content: str
-
-
 @dataclass(slots=True)
 class Placed:
     """A row with its units, in this tenant. `outcome` None: it is refused. `known`: the item that is here already.
@@ -57,7 +45,6 @@ class Placed:
     """
 
     row: LedgerRow
-    marks: Marks
     errors: list[Fault]
     warnings: list[Fault]
     responsible: UUID | None = None
@@ -66,6 +53,10 @@ class Placed:
     outcome: Outcome | None = None
     known: Known | None = None
     item_id: UUID | None = None
+
+    @property
+    def marks(self) -> Marks:
+        return self.row.marks
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -145,24 +136,6 @@ class Units:
         unit_id = self.made[name] = self.new_id()
         self.index.by_name[plain(name)] = [unit_id]
         return unit_id
-
-
-def marks_of(row: LedgerRow) -> Marks:
-    """Who complained is in none of them: a hash would tell whoever guesses it."""
-    lead, unit, problem, deadline = row.same_as
-    content = repr(
-        (
-            row.title, row.description, row.goal, row.measures, row.co_cells, row.person, row.deadline_text, row.status,
-            row.closed, row.closed_on, row.found_on, row.listed_on, row.category, row.severity, row.source_kind,
-            row.source_ref, sorted(row.attributes.items(), key=str),
-        )
-    )  # fmt: skip
-    return Marks(_hash("\n".join((lead, unit, problem))), _hash(deadline), _hash(row.status or ""), _hash(content))
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def recognise(rows: Iterable[Placed], known: Iterable[Known]) -> None:

@@ -3,10 +3,13 @@
 Which units there are is not known here, nor what was imported before.
 """
 
+import hashlib
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from service.workflow import cell_words, words
@@ -25,7 +28,7 @@ MAX_TEXT = 20_000
 MAX_LINE = 200
 MAX_DEADLINE = 500
 MAX_ATTRIBUTES = 12_000
-"""Bytes of what goes to `attributes`; a unit's names and what is beside them have room behind it."""
+"""Bytes of what goes to `attributes`, four for each character; names of units have room behind it."""
 
 MISSING_PROBLEM, MISSING_UNIT, UNKNOWN_UNIT = "missing_problem", "missing_unit", "unknown_unit"
 INVALID_DATE, DUPLICATE, FORMULA_CELL = "invalid_date", "duplicate", "formula_cell"
@@ -42,6 +45,17 @@ class Fault:
     about: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """By what a row is known again: its unit and problem, its deadline, its status, and all that it says. Hashes."""
+
+    key: str
+    deadline: str
+    status: str
+    content: str
+
+
+NO_MARKS = Marks("", "", "", "")
 NOTHING_SAID = Words()
 
 
@@ -51,7 +65,6 @@ class LedgerRow:
 
     sheet: str
     row: int
-    line: Line
     errors: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     title: str = ""
@@ -77,41 +90,67 @@ class LedgerRow:
     attributes: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
 
-    @property
-    def same_as(self) -> tuple[str, ...]:
-        """What two rows have in common that are the same problem twice: unit, problem and deadline."""
-        return (plain(self.lead_cell), plain(self.unit_cell), plain(self.problem), plain(self.deadline_text or ""))
+    marks: Marks = NO_MARKS
 
 
 def judge(lines: Iterable[Line]) -> list[LedgerRow]:
     """Every line with its facts; one that an earlier one says already is refused as a duplicate of that."""
-    rows = [_judge(line) for line in lines]
-    first: dict[tuple[str, ...], LedgerRow] = {}
-    for row in rows:
-        if row.line.odd or not row.problem or not (row.lead_cell or row.unit_cell):
+    rows: list[LedgerRow] = []
+    first: dict[tuple[str, str], LedgerRow] = {}
+    for line in lines:
+        row = _judge(line)
+        rows.append(row)
+        row.marks = _marks(row)
+        if line.odd or not row.problem or not (row.lead_cell or row.unit_cell):
             continue
-        earlier = first.setdefault(row.same_as, row)
+        earlier = first.setdefault((row.marks.key, row.marks.deadline), row)
         if earlier is not row:
             where = str(earlier.row) if earlier.sheet == row.sheet else f"{earlier.sheet}!{earlier.row}"
             row.errors.append(Fault(DUPLICATE, None, where))
     return rows
 
 
+def _marks(row: LedgerRow) -> Marks:
+    """Who complained is in none of them: a hash would tell whoever guesses it."""
+    content = repr(
+        (
+            row.title, row.description, row.goal, row.measures, row.co_cells, row.person, row.deadline_text, row.status,
+            row.closed, row.closed_on, row.found_on, row.listed_on, row.category, row.severity, row.source_kind,
+            row.source_ref, row.attributes,
+        )
+    )  # fmt: skip
+    key = f"{_plain(row.lead_cell)}\n{_plain(row.unit_cell)}\n{plain(row.problem)}"
+    return Marks(_hash(key), _known_hash(row.deadline_text or ""), _known_hash(row.status or ""), _hash(content))
+
+
+_plain = lru_cache(maxsize=2_000)(plain)
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@lru_cache(maxsize=2_000)
+def _known_hash(text: str) -> str:
+    """The same deadlines stand in a thousand rows."""
+    return _hash(plain(text))
+
+
 def _judge(line: Line) -> LedgerRow:
-    row = LedgerRow(line.sheet, line.row, line)
+    row = LedgerRow(line.sheet, line.row)
     if line.odd:
         row.errors.append(Fault(COLUMN_COUNT))
     _check_cells(row, line)
-    cells = {each: _unquoted(line.cell(each)) for each in line.cells}
-    _problem(row, cells)
+    cells = {each: _unquoted(cell) for each, cell in line.cells.items()}
+    _problem(row, cells, line)
     row.lead_cell, row.unit_cell = cells.get(Field.LEAD_UNIT, ""), cells.get(Field.UNIT, "")
-    row.co_cells = tuple(cell for cell in line.cells.get(Field.CO_UNITS, ()) if cell)
+    row.co_cells = line.all(Field.CO_UNITS)
     if not row.lead_cell and not row.unit_cell and not line.odd:
         row.errors.append(Fault(MISSING_UNIT, Field.UNIT))
     row.goal = _text(row, Field.GOAL, cells.get(Field.GOAL, ""))
     row.measures = _text(row, Field.MEASURES, cells.get(Field.MEASURES, ""))
-    people = "、".join(dict.fromkeys(cell for cell in line.cells.get(Field.PERSON, ()) if cell))
-    row.person = _line(row, Field.PERSON, people)
+    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys(line.all(Field.PERSON))))
     row.category = _line(row, Field.CATEGORY, cells.get(Field.CATEGORY, ""), 100)
     _deadline(row, line)
     _status(row, cells)
@@ -133,11 +172,11 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def _check_cells(row: LedgerRow, line: Line) -> None:
-    for each, cells in line.cells.items():
-        for cell in cells:
+    for each, first in line.cells.items():
+        for cell in line.several.get(each, (first,)):
             if isinstance(cell, Formula):
                 row.errors.append(Fault(FORMULA_CELL, each))
-            elif cell:
+            else:
                 _check_text(row, each, cell)
     for heading, cell in line.extra.items():
         _check_text(row, heading, cell)
@@ -171,11 +210,11 @@ def _unquoted(cell: str) -> str:
 # -- the facts
 
 
-def _problem(row: LedgerRow, cells: dict[Field, str]) -> None:
+def _problem(row: LedgerRow, cells: dict[Field, str], line: Line) -> None:
     problem, title = cells.get(Field.PROBLEM, ""), cells.get(Field.TITLE, "")
     row.problem = problem or title
     if not row.problem:
-        if not row.line.odd:
+        if not line.odd:
             row.errors.append(Fault(MISSING_PROBLEM, Field.PROBLEM))
         return
     if len(row.problem) > MAX_PROBLEM:
@@ -198,8 +237,13 @@ def _line(row: LedgerRow, name: Field, cell: str, longest: int = MAX_LINE) -> st
     return in_one_line or None
 
 
+def _size(value: Any) -> int:
+    """Bytes, as far as it takes to tell whether they are too many."""
+    return 4 * len(value) if isinstance(value, str) else sum(4 * len(each) for each in value.values())
+
+
 def _deadline(row: LedgerRow, line: Line) -> None:
-    cell = line.cell(Field.DEADLINE)
+    cell = line.cells.get(Field.DEADLINE, "")
     if len(cell) > MAX_DEADLINE:
         row.errors.append(Fault(TOO_LONG, Field.DEADLINE))
         return
@@ -226,7 +270,7 @@ def _status(row: LedgerRow, cells: dict[Field, str]) -> None:
 
 def _days(row: LedgerRow, line: Line) -> None:
     for name in (Field.CLOSED_ON, Field.FOUND_ON, Field.LISTED_ON):
-        cell = line.cell(name)
+        cell = line.cells.get(name, "")
         if not cell or len(cell) > MAX_DEADLINE:
             continue
         said = words.read(cell, number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
@@ -253,11 +297,11 @@ def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
         Field.SEVERITY: severity if row.severity is None else None,
         Field.PLACE: cells.get(Field.PLACE),
         Field.REMARK: cells.get(Field.REMARK),
-        **{name: "、".join(filter(None, line.cells.get(name, ()))) for name in (Field.SUPERVISING, Field.ACCEPTING)},
+        Field.SUPERVISING: "、".join(line.all(Field.SUPERVISING)),
+        Field.ACCEPTING: "、".join(line.all(Field.ACCEPTING)),
     }
     row.attributes |= {name.value: cell for name, cell in kept.items() if cell}
     if line.extra:
         row.attributes["columns"] = {heading[:100]: cell for heading, cell in line.extra.items()}
-    size = sum(len(str(cell).encode("utf-8", "replace")) for cell in row.attributes.values())
-    if size > MAX_ATTRIBUTES:
+    if sum(map(_size, row.attributes.values())) > MAX_ATTRIBUTES:
         row.errors.append(Fault(TOO_LONG, "attributes"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from service.workflow.grid import Grid, Sheet, Visibility
 from service.workflow.headers import Header, header_at, headings_again
-from service.workflow.headings import NOT_KEPT, Field, normalised
+from service.workflow.headings import Field
 from service.workflow.row_kinds import Kind, kind_of
 
 HEADER_WITHIN = 60
@@ -17,31 +17,27 @@ HEADER_WITHIN = 60
 NO_HEADER = "no_header"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """A row of data: its cells by field, and under `extra` those of columns that hold no field, by their headings.
+    """A row of data: its cells by field as far as they are filled, and under `extra` those of columns that hold no
+    field, by their headings. `several` has all cells of fields that more than one column holds.
 
     `odd`: in a file without columns of its own, it has more or fewer cells than the headings.
     """
 
     sheet: str
     row: int
-    cells: dict[Field, tuple[str, ...]]
+    cells: dict[Field, str]
+    several: dict[Field, tuple[str, ...]]
     extra: dict[str, str]
     odd: bool = False
     epoch_1904: bool = False
 
-    def cell(self, field: Field) -> str:
-        return next((cell for cell in self.cells.get(field, ()) if cell), "")
-
-    def by_column(self, header: Header) -> dict[int, str]:
-        """The cells where they stood."""
-        mapped = {
-            column: cell
-            for field, cells in self.cells.items()
-            for column, cell in zip(header.columns.get(field, ()), cells, strict=False)
-        }
-        return mapped | {column: self.extra[name] for column, name in header.headings.items() if name in self.extra}
+    def all(self, field: Field) -> tuple[str, ...]:
+        """Every cell of a field."""
+        if field in self.several:
+            return self.several[field]
+        return (self.cells[field],) if field in self.cells else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +51,27 @@ class Passed:
 
 @dataclass(slots=True)
 class SheetRead:
-    """What became of a sheet: `skipped` says why nothing of it was read (hidden, very_hidden, no_header, empty)."""
+    """What became of a sheet: `skipped` says why nothing of it was read (hidden, very_hidden, no_header, empty).
 
-    name: str
+    `lines` are read as they are asked for; `passed` and `count` are whole once they have been.
+    """
+
+    sheet: Sheet
     skipped: str | None = None
     header: Header | None = None
-    lines: list[Line] = field(default_factory=list)
+    lines: Iterator[Line] = field(default_factory=lambda: iter(()))
     passed: list[Passed] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.sheet.name
+
+    def cells(self, row: int) -> dict[str, str]:
+        """A row as it stands in the sheet, by heading."""
+        cells = self.sheet.rows[row - 1]
+        headings = self.header.headings if self.header else {}
+        return {heading: cells[column] for column, heading in headings.items() if column < len(cells)}
 
 
 def read_sheets(sheets: Iterable[Sheet], wanted: Mapping[str, Field | None] | None = None) -> list[SheetRead]:
@@ -71,23 +81,29 @@ def read_sheets(sheets: Iterable[Sheet], wanted: Mapping[str, Field | None] | No
 
 def _read(sheet: Sheet, wanted: Mapping[str, Field | None]) -> SheetRead:
     if sheet.visibility != Visibility.VISIBLE:
-        return SheetRead(sheet.name, skipped=str(sheet.visibility))
+        return SheetRead(sheet, skipped=str(sheet.visibility))
     grid = Grid.of(sheet)
     if not any(map(any, sheet.rows)):
-        return SheetRead(sheet.name, skipped="empty")
+        return SheetRead(sheet, skipped="empty")
     header = _first_header(grid, wanted)
     if header is None:
-        return SheetRead(sheet.name, skipped=NO_HEADER)
-    found = SheetRead(sheet.name, header=header)
+        return SheetRead(sheet, skipped=NO_HEADER)
+    found = SheetRead(sheet, header=header)
+    found.lines = _lines(grid, found, header, wanted)
+    return found
+
+
+def _lines(grid: Grid, found: SheetRead, header: Header, wanted: Mapping[str, Field | None]) -> Iterator[Line]:
+    name = grid.sheet.name
     found.passed += [
-        Passed(sheet.name, row + 1, Kind.TITLE if grid.filled(row) else Kind.BLANK) for row in range(header.first)
+        Passed(name, row + 1, Kind.TITLE if grid.filled(row) else Kind.BLANK) for row in range(header.first)
     ]
     for row, kind, under in _rows(grid, header, wanted):
         if kind == Kind.DATA:
-            found.lines.append(_line(grid, under, row))
+            found.count += 1
+            yield _line(grid, under, row)
         else:
-            found.passed.append(Passed(sheet.name, row + 1, kind))
-    return found
+            found.passed.append(Passed(name, row + 1, kind))
 
 
 def _first_header(grid: Grid, wanted: Mapping[str, Field | None]) -> Header | None:
@@ -132,13 +148,20 @@ def _counts_in_digits(grid: Grid, header: Header) -> bool:
 
 def _line(grid: Grid, header: Header, row: int) -> Line:
     sheet = grid.sheet
-    mapped = {column for columns in header.columns.values() for column in columns}
-    cells = {field: tuple(grid.at(row, column) for column in columns) for field, columns in header.columns.items()}
-    extra = {
-        heading: cell
-        for column, heading in header.headings.items()
-        if column not in mapped and normalised(heading) not in NOT_KEPT and (cell := grid.at(row, column))
-    }
-    length = len(sheet.rows[row])
-    odd = sheet.plain and (length < header.width or any(sheet.rows[row][header.width :]))
-    return Line(sheet.name, row + 1, cells, extra, odd, sheet.epoch_1904)
+    own = sheet.rows[row]
+    length = len(own)
+    cells: dict[Field, str] = {}
+    several: dict[Field, tuple[str, ...]] = {}
+    for held, columns in header.columns.items():
+        found = tuple(
+            cell
+            for column in columns
+            if (cell := (own[column] if column < length else "") or grid.below.get((row, column), ""))
+        )
+        if found:
+            cells[held] = found[0]
+            if len(found) > 1:
+                several[held] = found
+    extra = {heading: cell for column, heading in header.unheld.items() if (cell := grid.at(row, column))}
+    odd = sheet.plain and (length < header.width or any(own[header.width :]))
+    return Line(sheet.name, row + 1, cells, several, extra, odd, sheet.epoch_1904)
