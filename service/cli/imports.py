@@ -109,7 +109,7 @@ async def _import(
         if call is None:
             return None
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=err, transient=True) as progress:
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
             task = progress.add_task(file, total=100)
             done = await import_jobs.run(
                 service, call, content, file, options, lambda percent: progress.update(task, completed=percent)
