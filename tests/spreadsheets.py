@@ -76,7 +76,15 @@ def _cell(place: str, value: Any) -> str:
 Cells = dict[tuple[int, int], Any]
 
 
-def xls(name: str, cells: Cells, formulas: Cells, epoch: bytes = b"\0\0", stream_name: str = "Workbook") -> bytes:
+def xls(
+    name: str,
+    cells: Cells,
+    formulas: Cells,
+    *,
+    epoch: bytes = b"\0\0",
+    stream_name: str = "Workbook",
+    number_format: str = "General",
+) -> bytes:
     """An .xls (BIFF8) of one sheet: texts and numbers, and formulas with what they once came to."""
 
     def record(kind: int, data: bytes) -> bytes:
@@ -90,8 +98,12 @@ def xls(name: str, cells: Cells, formulas: Cells, epoch: bytes = b"\0\0", stream
     def beginning(at: int) -> bytes:
         """The records of the workbook; its sheet begins at `at`."""
         listed = struct.pack("<IBBBB", at, 0, 0, len(name), 1) + name.encode("utf-16-le")
-        kept = (0x809, bof[:2] + b"\x05\0" + bof[4:]), (0x42, struct.pack("<H", 1200)), (0x22, epoch), (0xE0, bytes(20))
-        return b"".join(record(kind, data) for kind, data in (*kept, (0x85, listed), (0x0A, b"")))
+        records = [
+            (0x809, bof[:2] + b"\x05\0" + bof[4:]), (0x42, struct.pack("<H", 1200)), (0x22, epoch),
+            (0x41E, struct.pack("<H", 180) + text(number_format)), (0xE0, struct.pack("<HH", 0, 180) + bytes(16)),
+            (0x85, listed), (0x0A, b""),
+        ]  # fmt: skip
+        return b"".join(record(kind, data) for kind, data in records)
 
     sheet = record(0x809, bof[:2] + b"\x10\0" + bof[4:])
     places = [*cells, *formulas]

@@ -10,6 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
@@ -99,8 +100,35 @@ def _check_prologue(beginning: bytes) -> None:
 # -- .xlsx
 
 
-def xlsx_facts(content: bytes) -> tuple[bool, dict[str, list[Span]]]:
-    """Whether days are counted from 1904, and the formulas of each sheet by its name."""
+@dataclass
+class Facts:
+    """What is known of a workbook's cells: whether days are counted from 1904; by sheet its formulas, and the days that
+    are shown as a month or a year."""
+
+    epoch_1904: bool = False
+    formulas: dict[str, list[Span]] = field(default_factory=dict)
+    coarse: dict[str, dict[tuple[int, int], str]] = field(default_factory=dict)
+
+
+MONTH, YEAR = "month", "year"
+_MONTHS = frozenset({17, 27, 36, 50, 52, 57})
+"""Formats that spreadsheets have without saying so, as Chinese ones have them: Dec-23, 2023年12月."""
+
+_UNSHOWN = re.compile(r'"[^"]*"|\\.|\[[^]]*]|_.|\*.')
+
+
+def shows(format_id: int, code: str | None) -> str | None:
+    """Whether a format shows of a day only its month or its year: who types 2023年12月 gets 1 December so."""
+    if code is None:
+        return MONTH if format_id in _MONTHS else None
+    letters = set(_UNSHOWN.sub("", code.partition(";")[0].lower()))
+    if "y" not in letters or letters & set("dhs0#?"):
+        return None
+    return MONTH if "m" in letters else YEAR
+
+
+def xlsx_facts(content: bytes) -> Facts:
+    """What an .xlsx says of its cells beside their values."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = {name.lower(): name for name in archive.namelist()}
         targets: dict[str, str] = {}
@@ -125,7 +153,30 @@ def xlsx_facts(content: bytes) -> tuple[bool, dict[str, list[Span]]]:
                     sheets[attributes.get("name", "")] = names[path]
 
         _parse(archive, names.get("xl/workbook.xml"), listed)
-        return epoch_1904, {name: _formulas(archive, part) for name, part in sheets.items()}
+        facts = Facts(epoch_1904)
+        styles = _coarse_styles(archive, names.get("xl/styles.xml"))
+        for name, part in sheets.items():
+            facts.formulas[name], facts.coarse[name] = _walk(archive, part, styles)
+        return facts
+
+
+def _coarse_styles(archive: zipfile.ZipFile, part: str | None) -> dict[str, str]:
+    """The cell styles that show a day as its month or its year, by their number as cells write it."""
+    codes: dict[int, str] = {}
+    formats: list[int] = []
+    inside = [False]
+
+    def element(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "numFmt":
+            codes[int(attributes.get("numFmtId", "0"))] = attributes.get("formatCode", "")
+        elif tag in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
+            inside[0] = tag == "cellXfs"
+        elif tag == "xf" and inside[0]:
+            formats.append(int(attributes.get("numFmtId", "0")))
+
+    _parse(archive, part, element)
+    found = {str(number): shows(each, codes.get(each)) for number, each in enumerate(formats)}
+    return {number: shown for number, shown in found.items() if shown}
 
 
 def _parse(archive: zipfile.ZipFile, part: str | None, element: Callable[[str, dict[str, str]], None]) -> None:
@@ -139,20 +190,24 @@ def _parse(archive: zipfile.ZipFile, part: str | None, element: Callable[[str, d
             parser.Parse(chunk, False)
 
 
-_FORMULA = re.compile(rb"<(?:[A-Za-z0-9_]+:)?f[\s/>]|^(?:\xfe\xff|\xff\xfe)")
+_FORMULA = rb"<(?:[A-Za-z0-9_]+:)?f[\s/>]|^(?:\xfe\xff|\xff\xfe)"
 
 
-def _formulas(archive: zipfile.ZipFile, part: str) -> list[Span]:
-    """The cells of a sheet that are formulas. Almost none has one: a glance at the bytes spares the walk."""
+def _walk(archive: zipfile.ZipFile, part: str, styles: dict[str, str]) -> tuple[list[Span], dict[tuple[int, int], str]]:
+    """The cells of a sheet that are formulas, and those in one of the styles. Most sheets have none: a glance at the
+    bytes spares the walk."""
+    styled = rb"|\ss=[\"'](?:" + "|".join(styles).encode() + rb")[\"']" if styles else b""
+    glance = re.compile(_FORMULA + styled)
+    formulas: list[Span] = []
+    coarse: dict[tuple[int, int], str] = {}
     with archive.open(part) as stream:
         tail = b""
         while chunk := stream.read(CHUNK):
-            if _FORMULA.search(tail + chunk):
+            if glance.search(tail + chunk):
                 break
             tail = chunk[-40:]
         else:
-            return []
-    found: list[Span] = []
+            return formulas, coarse
     place = [-1, -1]
 
     def element(tag: str, attributes: dict[str, str]) -> None:
@@ -161,12 +216,14 @@ def _formulas(archive: zipfile.ZipFile, part: str) -> list[Span]:
             place[1] = -1
         elif tag == "c":
             place[1] = _cell(attributes["r"])[1] if "r" in attributes else place[1] + 1
+            if attributes.get("s") in styles:
+                coarse[place[0], place[1]] = styles[attributes["s"]]
         elif tag == "f":
             span = attributes.get("ref") if attributes.get("t") in ("array", "dataTable") else None
-            found.append(_span(span) if span else (place[0], place[1], place[0], place[1]))
+            formulas.append(_span(span) if span else (place[0], place[1], place[0], place[1]))
 
     _parse(archive, part, element)
-    return found
+    return formulas, coarse
 
 
 def _span(reference: str) -> Span:
@@ -188,33 +245,51 @@ def _cell(reference: str) -> tuple[int, int]:
 # -- .xls: a compound file whose stream `Workbook` is a row of records (MS-CFB, MS-XLS)
 
 _FREE = 0xFFFFFFFA
-BOUNDSHEET, FORMULA, ARRAY, DATEMODE, BOF, EOF, FILEPASS, OBPROJ = 0x85, 0x06, 0x221, 0x22, 0x809, 0x0A, 0x2F, 0xD3
+BOUNDSHEET, FORMULA, DATEMODE, BOF, FILEPASS, OBPROJ = 0x85, 0x06, 0x22, 0x809, 0x2F, 0xD3
+FORMAT, XF, NUMBER, RK = 0x41E, 0xE0, 0x203, 0x27E
 
 
-def xls_facts(content: bytes) -> tuple[bool, dict[str, list[Span]]]:
+def xls_facts(content: bytes) -> Facts:
     """The same for an .xls. Raises Refused where it has macros; what cannot be followed says nothing."""
-    stream = _workbook_stream(content)
-    epoch_1904 = False
+    facts = Facts()
     sheets: list[tuple[int, str]] = []
-    by_offset: dict[int, list[Span]] = {}
-    current: list[Span] | None = None
-    for offset, kind, data in _records(stream):
+    by_offset: dict[int, tuple[list[Span], dict[tuple[int, int], str]]] = {}
+    codes: dict[int, str] = {}
+    formats: list[int] = []
+    current: tuple[list[Span], dict[tuple[int, int], str]] = ([], {})
+    for offset, kind, data in _records(_workbook_stream(content)):
         if kind == BOF:
-            current = by_offset.setdefault(offset, [])
+            current = by_offset.setdefault(offset, ([], {}))
         elif kind == FILEPASS:
             raise Refused("protected")
         elif kind == OBPROJ:
             raise Refused("macros")
         elif kind == DATEMODE and len(data) >= 2:
-            epoch_1904 = data[0] == 1
+            facts.epoch_1904 = data[0] == 1
         elif kind == BOUNDSHEET and len(data) >= 8:
-            wide = data[7] & 1
-            name = data[8 : 8 + data[6] * (1 + wide)].decode("utf-16-le" if wide else "latin-1", "replace")
-            sheets.append((struct.unpack_from("<I", data)[0], name))
-        elif kind == FORMULA and current is not None and len(data) >= 4:
+            sheets.append((struct.unpack_from("<I", data)[0], _text(data, 6, 1)))
+        elif kind == FORMAT and len(data) >= 5:
+            codes[struct.unpack_from("<H", data)[0]] = _text(data, 2, 2)
+        elif kind == XF and len(data) >= 4:
+            formats.append(struct.unpack_from("<H", data, 2)[0])
+        elif kind == FORMULA and len(data) >= 4:
             row, column = struct.unpack_from("<HH", data)
-            current.append((row, column, row, column))
-    return epoch_1904, {name: by_offset.get(offset, []) for offset, name in sheets}
+            current[0].append((row, column, row, column))
+        elif kind in (NUMBER, RK) and len(data) >= 6:
+            row, column, style = struct.unpack_from("<HHH", data)
+            shown = shows(formats[style], codes.get(formats[style])) if style < len(formats) else None
+            if shown:
+                current[1][row, column] = shown
+    for offset, name in sheets:
+        facts.formulas[name], facts.coarse[name] = by_offset.get(offset, ([], {}))
+    return facts
+
+
+def _text(data: bytes, at: int, width: int) -> str:
+    """A text with its length before it, in a number of `width` bytes; each sign has one byte or two."""
+    length = int.from_bytes(data[at : at + width], "little")
+    begins, wide = at + width + 1, data[at + width] & 1
+    return data[begins : begins + length * (1 + wide)].decode("utf-16-le" if wide else "latin-1", "replace")
 
 
 def _records(stream: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -41,6 +41,8 @@ def text(cell: Any) -> str:
     match cell:
         case str():
             trimmed = cell.strip()
+            if "\r" in trimmed:
+                trimmed = trimmed.replace("\r\n", "\n").replace("\r", "\n")
             if trimmed and (trimmed[0] in BLANKS or trimmed[-1] in BLANKS):
                 return trimmed.strip(BLANKS).strip()
             return trimmed
@@ -62,6 +64,8 @@ def text(cell: Any) -> str:
 
 def shown(cell: Any) -> Any:
     """A cell as it is written down here."""
+    if isinstance(cell, Month):
+        return [cell]
     if isinstance(cell, str):
         return text(cell)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -70,6 +74,19 @@ def shown(cell: Any) -> Any:
     if isinstance(cell, date | time | timedelta):
         return [text(cell)]
     return text(cell)
+
+
+class Month(str):
+    """A day that is shown as its month or its year."""
+
+
+def _coarse(cell: Any, part: str, epoch_1904: bool) -> Any:
+    """2023年12月 is kept as the first of December, which nobody meant."""
+    if isinstance(cell, float) and 1 <= cell < 100_000:
+        cell = (date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)) + timedelta(days=int(cell))
+    if isinstance(cell, date):
+        return Month(cell.strftime("%Y-%m" if part == "month" else "%Y"))
+    return cell
 
 
 def _bound_itself() -> None:
@@ -99,9 +116,9 @@ def _lines(content: bytes) -> Iterator[Any]:
     try:
         if content.startswith(b"PK"):
             parts.check_archive(content)
-            epoch_1904, formulas = parts.xlsx_facts(content)
+            facts = parts.xlsx_facts(content)
         else:
-            epoch_1904, formulas = parts.xls_facts(content)
+            facts = parts.xls_facts(content)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         if len(workbook.sheets_metadata) > MAX_SHEETS:
             sys.exit(FAULTS["too_large"])
@@ -117,10 +134,14 @@ def _lines(content: bytes) -> Iterator[Any]:
             merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
             yield {
                 "name": listed.name, "visible": listed.visible.name if hasattr(listed.visible, "name")
-                else str(listed.visible).rpartition(".")[2], "merged": merged, "epoch_1904": epoch_1904,
+                else str(listed.visible).rpartition(".")[2], "merged": merged, "epoch_1904": facts.epoch_1904,
             }  # fmt: skip
-            computed = _rows_of(formulas.get(listed.name, []), last_row, last_column)
+            computed = _rows_of(facts.formulas.get(listed.name, []), last_row, last_column)
+            coarse = facts.coarse.get(listed.name, {})
             rows = sheet.to_python(skip_empty_area=False)
+            for (row, column), part in coarse.items():
+                if row < len(rows) and column < len(rows[row]):
+                    rows[row][column] = _coarse(rows[row][column], part, facts.epoch_1904)
             for first in range(0, len(rows), TOGETHER):
                 some = rows[first : first + TOGETHER]
                 yield [_row(row, computed.get(number)) for number, row in enumerate(some, start=first)]

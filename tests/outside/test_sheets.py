@@ -7,8 +7,10 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
+import xlsxwriter
 
 from service.outside import sheets
 from service.outside.sheet_reader import MAX_ROWS
@@ -157,6 +159,33 @@ def test_numbers_dates_and_formulas_are_told_from_texts():
     assert [type(cell) for cell in found] == [Number, str, Day, Day, Number, Number, str]
 
 
+SHOWN = {
+    'yyyy"年"m"月"': "2023-12",
+    "yyyy\\.mm": "2023-12",
+    '[$-804]yyyy"年"': "2023",
+    'yyyy"年"m"月"d"日"': "2023-12-01",
+    "m/d": "2023-12-01",
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), SHOWN.items())
+def test_a_day_that_is_shown_as_a_month_is_one(code, expected):
+    """Who types 2023年12月 into a spreadsheet gets the first of December, shown as a month."""
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts>'
+        f'<numFmt numFmtId="180" formatCode="{escape(code, {chr(34): "&quot;"})}"/></numFmts>'
+        "<fonts><font/></fonts><fills><fill/></fills><borders><border/></borders>"
+        '<cellStyleXfs><xf numFmtId="180"/></cellStyleXfs>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="180"/><xf numFmtId="57"/></cellXfs></styleSheet>'
+    )
+    cells = "".join(
+        f'<c r="{place}" s="{style}"><v>45261</v></c>' for place, style in (("A1", 1), ("B1", 2), ("C1", 0))
+    )
+    content = archive({"s": sheet_xml(f'<row r="1">{cells}</row>')}, {"xl/styles.xml": styles.encode()})
+    assert rows(content) == [[expected, "2023-12", "45261"]]
+    assert type(rows(content)[0][0]) is Day
+
+
 @pytest.mark.parametrize("flag", ["", ' date1904="0"', ' date1904="1"', ' date1904="true"'])
 def test_the_date_system_is_told(flag):
     content = archive({"s": sheet_xml('<row r="1"><c r="A1"><v>43465</v></c></row>')})
@@ -202,6 +231,19 @@ def test_an_old_workbook_tells_its_formulas_and_its_date_system():
     assert not sheet.epoch_1904
     (sheet,) = sheets.read(xls("台账", cells, {(1, 1): 2.0}, epoch=b"\x01\0"))
     assert sheet.epoch_1904
+
+
+def test_an_old_workbook_tells_which_days_are_shown_as_a_month():
+    for code, expected in (('yyyy"年"m"月"', "2023-12"), ('yyyy"年"m"月"d"日"', "2023-12-01")):
+        (sheet,) = sheets.read(xls("台账", {(0, 0): 45261.0}, {}, number_format=code))
+        assert [(type(cell), cell) for cell in sheet.rows[0]] == [(Day, expected)]
+
+
+def test_line_breaks_within_a_cell_are_kept_and_escaped_signs_are_signs():
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        book.add_worksheet().write_string(0, 0, "甲\r\n乙\x07")
+    assert rows(made.getvalue()) == [["甲\n乙\x07"]]
 
 
 def test_merged_cells_and_hidden_sheets_are_told():

@@ -237,6 +237,7 @@ def test_numbers_are_days_in_the_date_system_of_the_file():
     assert words.read("43465", number=True) == words.Words(due_on=date(2018, 12, 31))
     assert words.read("42003", number=True, epoch_1904=True).due_on == date(2018, 12, 31)
     assert words.read("45291.729167", number=True).due_on == date(2023, 12, 31)
+    assert str(words.read("2023-12").due_on) == "2023-12-31", "a day that is shown as its month"
     assert words.read("2023.1", number=True).reason == "month_unclear"
     assert str(words.read("2023.12", number=True).due_on) == "2023-12-31"
 
