@@ -223,6 +223,7 @@ FORBIDDEN: dict[str, Text] = {
     "acting_for": Text(
         "没有这个人，或其未同意由您的平台代办。", "There is no such person, or your platform may not act for them."
     ),
+    "import_units": Text("只有管理员可以在导入时新建单位。", "Only admins make units of what an import names."),
     "backdating": Text(
         "只有管理员和督办人员可以补录 listed_at 或 closed。", "Only admins and supervisors may set listed_at or closed."
     ),
@@ -286,6 +287,22 @@ FIELDS: dict[str, Text] = {
     "no_header": Text(
         "没有找到表头：须有编码、名称和上级编码", "There is no row of headings that names code, name and parent."
     ),
+    "no_ledger_header": Text(
+        "没有找到台账表头：须有问题一列，以及责任单位、时限等至少一列",
+        "There is no row of headings that names a problem and something beside it.",
+    ),
+    "wrong_extension": Text(
+        "文件内容与扩展名不符，须为 .xlsx、.xls 或 .csv", "The file is not what its name says: .xlsx, .xls or .csv."
+    ),
+    "macros": Text("文件含有宏，不予读取", "The file has macros."),
+    "external_links": Text("文件含有外部链接，不予读取", "The file has links to other files."),
+    "entities": Text("文件含有 XML 实体声明，不予读取", "The file declares XML entities."),
+    "protected_file": Text("文件有密码保护，请先取消", "The file is protected by a password."),
+    "zip_bomb": Text("文件解压后过大，不予读取", "The file unpacks to far more than a table."),
+    "too_slow": Text("文件读取超时，不予读取", "Reading the file takes too long."),
+    "unknown_column": Text(
+        "须为 列名=字段，字段为空表示不取这一列", "A column is given as heading=field; an empty field leaves it out."
+    ),
     "cycle": Text("上级关系成环", "The unit would hang under itself."),
     "needs_pending": Text("只能与 status=pending 一起给出", "Given only together with status=pending."),
     "needs_approval": Text("只能与 verdict: approve 一起给出", "Given only together with verdict: approve."),
@@ -307,6 +324,36 @@ FIELDS: dict[str, Text] = {
     ),
     "too_complex": Text("嵌套或数值超出允许范围", "The value is nested too deeply or holds a number out of range."),
 }
+
+ROW_FAULTS: dict[str, Text] = {
+    "missing_problem": Text("没有问题内容", "There is no problem."),
+    "missing_unit": Text("没有责任单位", "There is no responsible unit."),
+    "unknown_unit": Text("找不到单位：{about}", "There is no such unit: {about}"),
+    "ambiguous_unit": Text(
+        "有多个单位叫这个名称，请改用编码：{about}", "Several units are called that; give the code: {about}"
+    ),
+    "collective_unit": Text(
+        "须写明具体单位，不能用统称：{about}", "A unit must be named; this means whoever is concerned: {about}"
+    ),
+    "invalid_date": Text("日期不存在，或晚于今天", "The date does not exist, or it lies in the future."),
+    "duplicate": Text("与第 {about} 行同单位、同问题、同时限", "Row {about} has the same unit, problem and deadline."),
+    "formula_cell": Text("单元格是公式，请粘贴为数值", "The cell is a formula; paste its value instead."),
+    "control_char": Text("含有控制字符或零宽字符", "The cell has control or zero-width characters."),
+    "too_long": Text("太长", "It is too long."),
+    "column_count": Text("列数与表头不符", "The row has another number of columns than the headings."),
+    "forbidden": Text(
+        "您不能在该单位列入，或不能补录已销号、往日列入的条目", "You may not list this here, or not in the past."
+    ),
+    "no_deadline": Text("没有时限，按台账规则计算", "There is no deadline; the ledger's limit counts."),
+    "year_missing": Text("时限没有年份，按台账规则计算", "The deadline has no year; the ledger's limit counts."),
+    "deadline_words": Text("时限须人工核对（{about}）", "Somebody should look at the deadline ({about})."),
+    "formula_like_text": Text(
+        "文字以公式符号开头，已按文字保存", "The text begins like a formula; it is kept as text."
+    ),
+    "personal_data": Text("疑似含有手机号或身份证号", "There seems to be a phone or ID card number."),
+    "needs_decision": Text("须由督办单位办理，导入不改", "This takes a decision; an import does not change it."),
+}
+"""What is said about a row of an imported ledger: why it is refused, or what somebody should look at."""
 
 CONFLICTS: dict[str, Text] = {
     "external_ref": Text("该 external_ref 已登记过。", "This external_ref is listed already."),

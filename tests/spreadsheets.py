@@ -1,6 +1,7 @@
 """Small .xlsx files written by hand, so that a test may put into one whatever no program would."""
 
 import io
+import struct
 import zipfile
 from typing import Any
 from xml.sax.saxutils import escape
@@ -70,3 +71,74 @@ def _cell(place: str, value: Any) -> str:
     if isinstance(value, str):
         return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
     return f'<c r="{place}"><v>{value}</v></c>'
+
+
+Cells = dict[tuple[int, int], Any]
+
+
+def xls(
+    name: str,
+    cells: Cells,
+    formulas: Cells,
+    *,
+    epoch: bytes = b"\0\0",
+    stream_name: str = "Workbook",
+    number_format: str = "General",
+) -> bytes:
+    """An .xls (BIFF8) of one sheet: texts and numbers, and formulas with what they once came to."""
+
+    def record(kind: int, data: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(data)) + data
+
+    def text(value: str) -> bytes:
+        return struct.pack("<HB", len(value), 1) + value.encode("utf-16-le")
+
+    bof = struct.pack("<HHHHII", 0x0600, 0, 0x0DBB, 0x07CC, 0, 6)
+
+    def beginning(at: int) -> bytes:
+        """The records of the workbook; its sheet begins at `at`."""
+        listed = struct.pack("<IBBBB", at, 0, 0, len(name), 1) + name.encode("utf-16-le")
+        records = [
+            (0x809, bof[:2] + b"\x05\0" + bof[4:]), (0x42, struct.pack("<H", 1200)), (0x22, epoch),
+            (0x41E, struct.pack("<H", 180) + text(number_format)), (0xE0, struct.pack("<HH", 0, 180) + bytes(16)),
+            (0x85, listed), (0x0A, b""),
+        ]  # fmt: skip
+        return b"".join(record(kind, data) for kind, data in records)
+
+    sheet = record(0x809, bof[:2] + b"\x10\0" + bof[4:])
+    places = [*cells, *formulas]
+    last = max(row for row, _ in places) + 1, max(column for _, column in places) + 1
+    sheet += record(0x200, struct.pack("<IIHHH", 0, last[0], 0, last[1], 0))
+    for (row, column), value in cells.items():
+        place = struct.pack("<HHH", row, column, 0)
+        if isinstance(value, str):
+            sheet += record(0x204, place + text(value))
+        else:
+            sheet += record(0x203, place + struct.pack("<d", value))
+    for (row, column), value in formulas.items():
+        # The tokens say 1 + 1.
+        tokens = b"\x1e\x01\x00\x1e\x01\x00\x03"
+        body = struct.pack("<HHHdHI", row, column, 0, value, 0, 0) + struct.pack("<H", len(tokens)) + tokens
+        sheet += record(0x06, body)
+    sheet += record(0x0A, b"")
+    stream = beginning(len(beginning(0))) + sheet
+    return _compound(stream.ljust(4096, b"\0"), stream_name)
+
+
+def _compound(stream: bytes, stream_name: str) -> bytes:
+    """A compound file (MS-CFB) of one stream: sector 0 is its table, 1 the directory, the rest the stream."""
+    size, end, free = 512, 0xFFFFFFFE, 0xFFFFFFFF
+    count = -(-len(stream) // size)
+    table = [0xFFFFFFFD, end, *range(3, count + 2), end]
+    table += [free] * (size // 4 - len(table))
+
+    def entry(name: str, kind: int, child: int, start: int, length: int) -> bytes:
+        encoded = name.encode("utf-16-le") + b"\0\0"
+        head = encoded.ljust(64, b"\0") + struct.pack("<HBB", len(encoded), kind, 1)
+        return head + struct.pack("<III", free, free, child) + bytes(36) + struct.pack("<IQ", start, length)
+
+    directory = entry("Root Entry", 5, 1, end, 0) + entry(stream_name, 2, free, 2, len(stream))
+    directory += (bytes(64) + struct.pack("<HBB", 0, 0, 1) + struct.pack("<III", free, free, free) + bytes(48)) * 2
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0) + struct.pack("<109I", 0, *[free] * 108)
+    return header + struct.pack(f"<{size // 4}I", *table) + directory + stream.ljust(count * size, b"\0")

@@ -5,20 +5,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from service.actions.facts import present
+from service.actions.facts import by_calendar, present
 from service.actions.grounds import ground_of
 from service.actions.overdue import waiting_for
 from service.actions.service import Call, Service
 from service.store import events, firings
 from service.store.database import Tx
 from service.store.worklist import OPEN_ITEM
-from service.workflow import ladder
+from service.workflow import ladder, words
 from service.workflow.deadlines import Rule
 from service.workflow.explain import Explanation, explain
 from service.workflow.items import Item
 from service.workflow.ladder import Meeting
 from service.workflow.policy import Policy
 from service.workflow.states import DeadlineKind, State
+from service.workflow.words import Words
 
 MOVING = (
     "item.created", "item.updated", "item.extended", "item.resumed", "item.transferred", "item.reopened",
@@ -155,3 +156,14 @@ def _rungs(
                     )
                 )  # fmt: skip
     return sorted(rungs, key=lambda each: (each.at, each.rung))
+
+
+async def of_words(service: Service, call: Call, text: str, listed_on: date | None) -> tuple[Words, date | None]:
+    """What the words of a deadline cell come to by the tenant's calendar, for an item that is listed on a day."""
+
+    async def action(tx: Tx) -> tuple[Words, date | None]:
+        by = await by_calendar(tx, call)
+        said = words.read(text)
+        return said, said.due(listed_on or call.today, by.calendar)
+
+    return await service.read(action)

@@ -11,7 +11,7 @@ from service.actions import collecting, entries
 from service.actions.facts import Present, present, present_to_change, still_at, view_of
 from service.actions.service import Call, Replay, Service
 from service.errors import Refused, forbidden, invalid
-from service.store import attachments, blobs, erasure, notices, search
+from service.store import attachments, blobs, erasure, imports, notices, search
 from service.store import items as item_store
 from service.store.database import Changes, Tx
 from service.workflow import erasure as rules
@@ -170,6 +170,8 @@ def _rows(changes: Changes, call: Call, item_id: UUID, fields: Collection[Erasab
     about = {"tenant_id": call.tenant_id, "item_id": item_id}
     for statement in (erasure.PROGRESS, erasure.REQUESTS, erasure.INTERVIEWS):
         erasure.rows(changes, statement, fields, **about)
+    # A hash of a text would still tell whoever guesses it.
+    changes.add(imports.FORGET_ROW, **about)
     notice_ids = [notice.id for notice in record.notices]
     if notice_ids:
         erasure.rows(changes, erasure.NOTICES, fields, tenant_id=call.tenant_id, notice_ids=notice_ids)

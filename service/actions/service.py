@@ -1,5 +1,6 @@
 """What every action works with: the running service, and the call that it answers."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Awaitable, Callable
@@ -53,6 +54,8 @@ class Service:
     """Where people see an item, with `{id}` for its id."""
     attachment_quota: int | None = None
     """So many bytes of attachments a tenant may keep; None: as many as there is room for."""
+    imports_at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Whole files are in memory meanwhile."""
 
     def link(self, item_id: UUID) -> str | None:
         """Where people see an item, if the operator has said so."""

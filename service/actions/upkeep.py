@@ -5,17 +5,18 @@ from uuid import UUID
 
 from service.actions import collecting
 from service.actions.service import Service
-from service.store import idempotency, tenants
+from service.store import idempotency, imports, tenants
 from service.store.database import Changes, Tx
 
 
 async def forget_answers(service: Service, *, before: datetime) -> None:
-    """Delete the answers that were recorded for replay before an instant, tenant by tenant."""
+    """Delete the answers for replay and the reports of imports that are older than an instant, tenant by tenant."""
     for tenant_id in await service.read(_all_tenants):
 
         async def action(tx: Tx, tenant_id: UUID = tenant_id) -> None:
             changes = Changes()
             changes.add(idempotency.FORGET, tenant_id=tenant_id, before=before)
+            changes.add(imports.FORGET, tenant_id=tenant_id, before=before)
             await tx.apply(changes)
 
         await service.database.write(action)

@@ -185,6 +185,7 @@ PUBLIC = ("/v1/log/key",)
 TAGS = [
     {"name": "items", "description": "Problems, and what happens to them."},
     {"name": "attachments", "description": "Evidence (佐证): files that hang on what they prove."},
+    {"name": "imports", "description": "Ledgers as offices make them: .xlsx, .xls and CSV."},
     {"name": "requests", "description": "What responsible units ask for, and what is decided (申请)."},
     {"name": "notices", "description": "Numbered documents that units sign for (督办文书)."},
     {"name": "interviews", "description": "The formal talks (约谈) that escalations open."},

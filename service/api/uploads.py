@@ -14,6 +14,11 @@ MEDIA = "multipart/form-data"
 
 async def uploaded(request: Asked, name: str) -> bytes:
     """The one file of a form. Refuses `unsupported_media_type`, `payload_too_large`, `invalid_request`."""
+    return (await uploaded_file(request, name))[1]
+
+
+async def uploaded_file(request: Asked, name: str) -> tuple[str, bytes]:
+    """The same with what the file is called, without the folders before it."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA:
         raise Refused("unsupported_media_type")
     # Whole and bounded first: the parser would go on reading whatever comes.
@@ -36,7 +41,12 @@ async def uploaded(request: Asked, name: str) -> bytes:
     content = await file.read()
     if not content:
         raise invalid((f"/{name}", "too_short"))
-    return content
+    return _called(file.filename or ""), content
+
+
+def _called(filename: str) -> str:
+    base = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in base if sign.isprintable())[-200:]
 
 
 def upload_body(name: str, description: str, examples: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ rows under another kind, so that open work is never searched among them. Pending
 whom their item is seen; a notice by its own units, as they were when it was made.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
-from service.store.base import table
+from service.store.base import insert_row, table
 from service.store.database import Statement
 from service.store.types import Day, any_of, gate, ids
 from service.store.units import Ancestor
@@ -116,6 +117,9 @@ DERIVE = Statement(
 )
 """An item's rows from its units; needs the tree to hold still (units.GUARD_TREE)."""
 
+INSERT = insert_row(WorkRow)
+"""The same rows, worked out by `rows_of`: for thousands of items at once."""
+
 # A move replaces rows of items whose revision it leaves alone. PostgreSQL would pass over those that are gone without
 # a word, and not see those that took their place: so all that were there must be there still.
 RESCHEDULE = Statement(
@@ -151,3 +155,27 @@ def derive(
         "responsible": responsible, "supervising": supervising, "co_units": co_units,
         "units": [responsible, supervising, *co_units],
     }  # fmt: skip
+
+
+Sees = tuple[tuple[UUID, int], ...]
+"""Units that see an item, each with its relation."""
+
+
+def seen_by(responsible: tuple[UUID, ...], supervising: tuple[UUID, ...], co: Iterable[tuple[UUID, ...]]) -> Sees:
+    """What DERIVE finds, from lines (each unit first, the root last); needs the tree to hold still in the same way."""
+    relations: dict[UUID, int] = {}
+    for bit, line in ((RESPONSIBLE, responsible), (SUPERVISING, supervising), *((CO, each) for each in co)):
+        for distance, unit in enumerate(line):
+            relations[unit] = relations.get(unit, 0) | bit | (0 if distance else bit << EXACT)
+    return tuple(relations.items())
+
+
+def rows_of(tenant_id: UUID, item_id: UUID, kind: str, due: date, sees: Sees) -> list[dict[str, Any]]:
+    """An item's own rows, as the parameters of INSERT."""
+    return [
+        {
+            "tenant_id": tenant_id, "ref": item_id, "unit_id": unit, "kind": kind, "due": due, "relation": relation,
+            "item_id": item_id,
+        }
+        for unit, relation in sees
+    ]  # fmt: skip

@@ -913,5 +913,5 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", "/v1/me")
 
 
-# The calls about requests, notices and the clock register themselves.
-from tests.api import calls_clock  # noqa: E402, F401
+# The calls about requests, notices and the clock, and about imports register themselves.
+from tests.api import calls_clock, calls_imports  # noqa: E402, F401

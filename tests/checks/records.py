@@ -1,6 +1,7 @@
 """What stands beside the items: places in the log, the search texts, item numbers, and answers kept for replay."""
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
@@ -33,8 +34,9 @@ def what_is_searched_is_what_is_there(found: Everything) -> Iterator[str]:
 
 
 def _kept(text: str) -> str:
-    """Of a text only what normalising leaves alone: its digits and Chinese characters."""
-    return "".join(each for each in text if each.isdigit() or "一" <= each <= "鿿")
+    """Of a text only what normalising leaves alone: its digits and Chinese characters; ³ is a 3 by then."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(each for each in plain if each.isdigit() or "一" <= each <= "鿿")
 
 
 def numbers_were_reserved(found: Everything) -> Iterator[str]:
@@ -68,6 +70,8 @@ def answered_with(each: Row) -> str | None:
     """The table of what an answer shows, None where it is none of those here."""
     if "version" in each and "number" in each:
         return "items"
+    if "report" in each:
+        return "imports"
     if "percent" in each:
         return "progress"
     if "decide_due" in each:
@@ -79,6 +83,7 @@ def answered_with(each: Row) -> str | None:
 
 BECOMES = {
     "requests": {"pending": ("approved", "returned", "withdrawn", "cancelled")},
+    "imports": {"running": ("done", "failed")},
     "interviews": {"pending": ("scheduled", "recorded", "cancelled"), "scheduled": ("recorded", "cancelled")},
     "notices": {"draft": ("issued", "cancelled"), "issued": ("cancelled",)},
 }

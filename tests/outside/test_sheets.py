@@ -1,16 +1,24 @@
 """Files as offices make them, and files that nobody should make: what is read, and what is refused."""
 
 import contextlib
+import io
 import random
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
+import xlsxwriter
 
 from service.outside import sheets
-from tests.spreadsheets import archive, sheet_xml, xlsx
+from service.outside.sheet_reader import MAX_ROWS
+from service.workflow.grid import Area, Day, Formula, Number, Visibility
+from tests.spreadsheets import archive, sheet_xml, xls, xlsx
 
 FAR = '<row r="1"><c r="A1"><v>1</v></c><c r="XFD1048576"><v>1</v></c></row>'
+READER = sheets.READER
 OLD = Path(__file__).resolve().parent.parent / "files" / "units.xls"
 
 
@@ -130,3 +138,222 @@ def test_a_workbook_with_more_than_is_read_is_too_large():
         sheets.read(archive({f"s{n}": sheet_xml("") for n in range(51)}))
     with pytest.raises(sheets.TooLarge):
         sheets.read(archive({"s": sheet_xml('<row r="1"><c r="A1"><v>1</v></c><c r="IW1"><v>1</v></c></row>')}))
+
+
+# -- what else a spreadsheet knows
+
+
+def test_numbers_dates_and_formulas_are_told_from_texts():
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><fonts><font/></fonts><fills>'
+        '<fill/></fills><borders><border/></borders><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/>'
+        "</cellXfs></styleSheet>"
+    )
+    cells = (
+        '<row r="1"><c r="A1"><v>7</v></c><c r="B1" t="str"><v>007</v></c><c r="C1" s="1"><v>45291</v></c>'
+        '<c r="D1" s="2"><v>45291.5</v></c><c r="E1"><v>0.30000000000000004</v></c><c r="F1"><v>2023.12</v></c>'
+        '<c r="G1" t="b"><v>1</v></c></row>'
+    )
+    ((found,),) = (rows(archive({"s": sheet_xml(cells)}, {"xl/styles.xml": styles.encode()})),)
+    assert found == ["7", "007", "2023-12-31", "2023-12-31 12:00:00", "0.3", "2023.12", "TRUE"]
+    assert [type(cell) for cell in found] == [Number, str, Day, Day, Number, Number, str]
+
+
+SHOWN = {
+    'yyyy"年"m"月"': "2023-12",
+    "yyyy\\.mm": "2023-12",
+    '[$-804]yyyy"年"': "2023",
+    'yyyy"年"m"月"d"日"': "2023-12-01",
+    "m/d": "2023-12-01",
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), SHOWN.items())
+def test_a_day_that_is_shown_as_a_month_is_one(code, expected):
+    """Who types 2023年12月 into a spreadsheet gets the first of December, shown as a month."""
+    styles = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts>'
+        f'<numFmt numFmtId="180" formatCode="{escape(code, {chr(34): "&quot;"})}"/></numFmts>'
+        "<fonts><font/></fonts><fills><fill/></fills><borders><border/></borders>"
+        '<cellStyleXfs><xf numFmtId="180"/></cellStyleXfs>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="180"/><xf numFmtId="57"/></cellXfs></styleSheet>'
+    )
+    cells = "".join(
+        f'<c r="{place}" s="{style}"><v>45261</v></c>' for place, style in (("A1", 1), ("B1", 2), ("C1", 0))
+    )
+    content = archive({"s": sheet_xml(f'<row r="1">{cells}</row>')}, {"xl/styles.xml": styles.encode()})
+    assert rows(content) == [[expected, "2023-12", "45261"]]
+    assert type(rows(content)[0][0]) is Day
+
+
+@pytest.mark.parametrize("flag", ["", ' date1904="0"', ' date1904="1"', ' date1904="true"'])
+def test_the_date_system_is_told(flag):
+    content = archive({"s": sheet_xml('<row r="1"><c r="A1"><v>43465</v></c></row>')})
+    book = f"<workbookPr{flag}/><sheets>".encode()
+    (sheet,) = sheets.read(repacked(content, "xl/workbook.xml", lambda part: part.replace(b"<sheets>", book)))
+    assert sheet.epoch_1904 == ("1904" in flag and '"0"' not in flag)
+
+
+def repacked(content, name, change):
+    """The archive with one part changed."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for each in old.namelist():
+            new.writestr(each, change(old.read(each)) if each == name else old.read(each))
+    return made.getvalue()
+
+
+def test_formulas_are_found_by_their_cells_whatever_they_came_to():
+    cells = (
+        '<row r="1"><c r="A1"><f>1+1</f><v>2</v></c>'
+        '<c r="B1" t="str"><f t="shared" ref="B1:B2" si="0">A1</f><v>x</v></c></row>'
+        '<row r="2"><c r="A2"><v>3</v></c><c r="B2" t="str"><f t="shared" si="0"/><v>y</v></c></row>'
+        '<row r="3"><c r="A3"><f t="array" ref="A3:B4">A1:B2</f><v>1</v></c><c r="B3"><v>2</v></c></row>'
+        '<row r="4"><c><v>3</v></c><c><v>4</v></c><c><v>5</v></c></row>'
+    )
+    found = rows(archive({"s": sheet_xml(cells)}))
+    assert [[type(cell) is Formula for cell in row] for row in found] == [
+        [True, True], [False, True], [True, True], [True, True, False],
+    ]  # fmt: skip
+
+
+def test_a_sheet_in_utf_16_hides_no_formula():
+    xml = '<?xml version="1.0" encoding="UTF-16"?>' + sheet_xml('<row r="1"><c r="A1"><f>1+1</f><v>2</v></c></row>')
+    content = repacked(archive({"s": ""}), "xl/worksheets/sheet1.xml", lambda part: xml.encode("utf-16"))
+    with contextlib.suppress(sheets.Unreadable):
+        assert all(type(cell) is Formula for row in rows(content) for cell in row)
+
+
+def test_an_old_workbook_tells_its_formulas_and_its_date_system():
+    cells = {(0, 0): "问题", (1, 0): 45291.0}
+    (sheet,) = sheets.read(xls("台账", cells, {(1, 1): 2.0}), "台账.xls")
+    assert [[type(cell) for cell in row] for row in sheet.rows] == [[str], [Number, Formula]]
+    assert not sheet.epoch_1904
+    (sheet,) = sheets.read(xls("台账", cells, {(1, 1): 2.0}, epoch=b"\x01\0"))
+    assert sheet.epoch_1904
+
+
+def test_an_old_workbook_tells_which_days_are_shown_as_a_month():
+    for code, expected in (('yyyy"年"m"月"', "2023-12"), ('yyyy"年"m"月"d"日"', "2023-12-01")):
+        (sheet,) = sheets.read(xls("台账", {(0, 0): 45261.0}, {}, number_format=code))
+        assert [(type(cell), cell) for cell in sheet.rows[0]] == [(Day, expected)]
+
+
+def test_line_breaks_within_a_cell_are_kept_and_escaped_signs_are_signs():
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        book.add_worksheet().write_string(0, 0, "甲\r\n乙\x07")
+    assert rows(made.getvalue()) == [["甲\n乙\x07"]]
+
+
+def test_merged_cells_and_hidden_sheets_are_told():
+    xml = sheet_xml('<row r="1"><c r="A1"><v>1</v></c></row>').replace(
+        "</sheetData>", '</sheetData><mergeCells><mergeCell ref="A1:C2"/></mergeCells>'
+    )
+    content = archive({"一": xml, "二": sheet_xml(""), "三": sheet_xml("")})
+    hidden = repacked(
+        content,
+        "xl/workbook.xml",
+        lambda part: part.replace('name="二"'.encode(), 'name="二" state="hidden"'.encode()).replace(
+            'name="三"'.encode(), 'name="三" state="veryHidden"'.encode()
+        ),
+    )
+    found = sheets.read(hidden)
+    assert found[0].merged == (Area(0, 0, 1, 2),)
+    assert [each.visibility for each in found] == [Visibility.VISIBLE, Visibility.HIDDEN, Visibility.VERY_HIDDEN]
+
+
+def test_what_a_sheet_says_of_its_size_and_rows_that_are_only_coloured_cost_nothing():
+    coloured = "".join(f'<row r="{n}"><c r="A{n}" s="0"/><c r="B{n}" s="0"/></row>' for n in range(2, 10_002))
+    xml = sheet_xml('<row r="1"><c r="A1"><v>1</v></c></row>' + coloured)
+    xml = xml.replace("<sheetData>", '<dimension ref="A1:XFD1048576"/><sheetData>')
+    assert rows(archive({"s": xml})) == [["1"]]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("a;b\n1;2\n", [["a", "b"], ["1", "2"]]), ("a\tb\n", [["a", "b"]])])
+def test_a_csv_may_be_parted_otherwise(text, expected):
+    assert rows(text.encode()) == expected
+    assert rows(text.encode("utf-16")) == expected
+
+
+# -- which limit
+
+
+def lied(content, name, size):
+    """The archive with another word for how large a part is unpacked."""
+    changed = bytearray(content)
+    at = changed.rindex(name.encode()) - 46
+    changed[at + 24 : at + 28] = size.to_bytes(4, "little")
+    return bytes(changed)
+
+
+SPACES = sheet_xml(" " * (40 << 20))
+
+LARGE = {f"s{n}": sheet_xml(" " * (70 << 20)) for n in range(8)}
+HIDING = b"<!--" + b" " * (1 << 17) + b"--><!DOCTYPE a [<!ENTITY b 'c'>]><sst/>"
+
+REFUSED = {
+    "ratio": (archive({"s": SPACES}), sheets.TooLarge, "bomb"),
+    "size, by its own word": (archive(LARGE), sheets.TooLarge, "bomb"),
+    "size, counted": (lied(archive({"s": SPACES}), "xl/worksheets/sheet1.xml", 100), None, "bomb"),
+    "parts": (archive({"s": ""}, {f"xl/media/{n}.png": b"x" for n in range(2_001)}), sheets.TooLarge, "bomb"),
+    "cells": (archive({"s": sheet_xml('<row r="1"><c r="IW1"><v>1</v></c></row>')}), sheets.TooLarge, "cells"),
+    "macros": (archive({"s": ""}, {"xl/vbaProject.bin": b"x"}), sheets.Unreadable, "macros"),
+    "old macros": (xls("s", {(0, 0): 1.0}, {}, stream_name="_VBA_PROJECT_CUR"), sheets.Unreadable, "macros"),
+    "links": (archive({"s": ""}, {"xl/externalLinks/e1.xml": b"<x/>"}), sheets.Unreadable, "external_links"),
+    "entities": (
+        archive({"s": '<!DOCTYPE a [<!ENTITY b "c">]>' + sheet_xml("")}), sheets.Unreadable, "entities"
+    ),
+    "entities in another part": (
+        archive({"s": ""}, {"xl/sharedStrings.xml": b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><sst/>'}),
+        sheets.Unreadable,
+        "entities",
+    ),
+    "entities behind much else": (
+        archive({"s": ""}, {"xl/sharedStrings.xml": HIDING}),
+        sheets.Unreadable,
+        "entities",
+    ),
+    "name": (xlsx(s=[["a"]]), sheets.Unreadable, "extension"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_each_limit_is_the_one_that_stops_it(name):
+    content, kind, why = REFUSED[name]
+    with pytest.raises((sheets.Unreadable, sheets.TooLarge) if kind is None else kind) as stopped:
+        sheets.read(content, "台账.csv" if name == "name" else None)
+    found = stopped.value
+    said = found.limit if isinstance(found, sheets.TooLarge) else found.reason
+    assert said == why or (kind is None and said == "unreadable")
+
+
+def test_a_file_of_a_hundred_megabytes_is_not_even_looked_at():
+    with pytest.raises(sheets.TooLarge) as stopped:
+        sheets.read(b"a" * (100 << 20))
+    assert stopped.value.limit == "bytes"
+
+
+@pytest.mark.parametrize(("work", "ended"), [("while True: pass", (-24, -9)), ("bytes(1 << 40)", (1,))])
+def test_processor_time_and_memory_of_the_reader_are_bounded(tmp_path, work, ended):
+    """By the limits that it sets itself: a loop and a greedy program in its place end by them."""
+    text = READER.read_text()
+    assert "SECONDS = 30" in text and "    _bound_itself()\n    out" in text
+    program = tmp_path / "reader.py"
+    greedy = text.replace("    _bound_itself()\n    out", f"    _bound_itself()\n    {work}\n    out")
+    program.write_text(greedy.replace("SECONDS = 30", "SECONDS = 1"))
+    done = subprocess.run([sys.executable, "-I", str(program)], input=b"", capture_output=True, timeout=60)
+    assert done.returncode in ended, done.stderr
+    assert done.returncode != 1 or b"MemoryError" in done.stderr
+
+
+def test_a_reader_that_was_ended_by_the_system_was_too_slow(monkeypatch):
+    killed = subprocess.CompletedProcess([], -24, b"")
+    monkeypatch.setattr(sheets.subprocess, "run", lambda *given, **more: killed)
+    with pytest.raises(sheets.TooLarge) as stopped:
+        sheets.read(xlsx(s=[["a"]]))
+    assert stopped.value.limit == "time"
+
+
+def test_a_hundred_thousand_rows_are_read():
+    assert MAX_ROWS > 100_000

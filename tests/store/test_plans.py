@@ -53,6 +53,7 @@ MEANT = {
     "log.BUSY": "one row of a queue, then the first of the next tenant",
     "log.WAITING": "the first of a tenant's queue, in its order",
     "idempotency.FORGET": "once an hour, of what is two days old at most",
+    "imports.FORGET": "once an hour, of what is two days old at most",
     "erasure.ANSWERS": "once in a lawful erasure, of what is two days old at most",
     "units.EVERY": "a table of units is judged against the whole tree",
     "units.INSERT": "foreign keys that point to a new unit: looked for only while a transaction leaves some open",

@@ -1,0 +1,307 @@
+"""A line of a ledger as a clerk judges it: its facts, why it is not imported, and what somebody should look at.
+
+Which units there are is not known here, nor what was imported before.
+"""
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from service.workflow import cell_words, words
+from service.workflow.grid import Formula, Number
+from service.workflow.headings import Field
+from service.workflow.ledger_sheet import Line
+from service.workflow.states import SourceKind
+from service.workflow.unit_names import plain
+from service.workflow.words import Words
+
+MAX_TITLE = 200
+MAX_PROBLEM = 5_000
+"""Characters of a problem: what is longer is a document that slipped into a cell."""
+
+MAX_TEXT = 20_000
+MAX_LINE = 200
+MAX_DEADLINE = 500
+MAX_ATTRIBUTES = 12_000
+"""Bytes of what goes to `attributes`, four for each character; names of units have room behind it."""
+
+MISSING_PROBLEM, MISSING_UNIT, UNKNOWN_UNIT = "missing_problem", "missing_unit", "unknown_unit"
+INVALID_DATE, DUPLICATE, FORMULA_CELL = "invalid_date", "duplicate", "formula_cell"
+CONTROL_CHAR, TOO_LONG, COLUMN_COUNT, FORBIDDEN = "control_char", "too_long", "column_count", "forbidden"
+FORMULA_LIKE, PERSONAL_DATA = "formula_like_text", "personal_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A code, the field it is about, and what else says why: the earlier row of a duplicate, a unit's name."""
+
+    code: str
+    field: str | None = None
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """By what a row is known again: its unit and problem, its deadline, its status, and all that it says. Hashes."""
+
+    key: str
+    deadline: str
+    status: str
+    content: str
+
+
+NO_MARKS = Marks("", "", "", "")
+NOTHING_SAID = Words()
+
+
+@dataclass(slots=True)
+class LedgerRow:
+    """A line with its facts. What has `errors` is refused."""
+
+    sheet: str
+    row: int
+    errors: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    title: str = ""
+    description: str | None = None
+    goal: str | None = None
+    measures: str | None = None
+    lead_cell: str = ""
+    unit_cell: str = ""
+    co_cells: tuple[str, ...] = ()
+    person: str | None = None
+    deadline: Words = NOTHING_SAID
+    deadline_text: str | None = None
+    status: str | None = None
+    closed: bool = False
+    closed_on: date | None = None
+    found_on: date | None = None
+    listed_on: date | None = None
+    category: str | None = None
+    severity: str | None = None
+    source_kind: str = SourceKind.OTHER.value
+    source_ref: str | None = None
+    contact: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    marks: Marks = NO_MARKS
+
+
+def judge(lines: Iterable[Line]) -> list[LedgerRow]:
+    """Every line with its facts; one that an earlier one says already is refused as a duplicate of that."""
+    rows: list[LedgerRow] = []
+    first: dict[tuple[str, str], LedgerRow] = {}
+    for line in lines:
+        row = _judge(line)
+        rows.append(row)
+        row.marks = _marks(row)
+        if line.odd or not row.problem or not (row.lead_cell or row.unit_cell):
+            continue
+        earlier = first.setdefault((row.marks.key, row.marks.deadline), row)
+        if earlier is not row:
+            where = str(earlier.row) if earlier.sheet == row.sheet else f"{earlier.sheet}!{earlier.row}"
+            row.errors.append(Fault(DUPLICATE, None, where))
+    return rows
+
+
+def _marks(row: LedgerRow) -> Marks:
+    """Who complained is in none of them: a hash would tell whoever guesses it."""
+    content = repr(
+        (
+            row.title, row.description, row.goal, row.measures, row.co_cells, row.person, row.deadline_text, row.status,
+            row.closed, row.closed_on, row.found_on, row.listed_on, row.category, row.severity, row.source_kind,
+            row.source_ref, row.attributes,
+        )
+    )  # fmt: skip
+    key = f"{_plain(row.lead_cell)}\n{_plain(row.unit_cell)}\n{plain(row.problem)}"
+    return Marks(_hash(key), _known_hash(row.deadline_text or ""), _known_hash(row.status or ""), _hash(content))
+
+
+_plain = lru_cache(maxsize=2_000)(plain)
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@lru_cache(maxsize=2_000)
+def _known_hash(text: str) -> str:
+    """The same deadlines stand in a thousand rows."""
+    return _hash(plain(text))
+
+
+def _judge(line: Line) -> LedgerRow:
+    row = LedgerRow(line.sheet, line.row)
+    if line.odd:
+        row.errors.append(Fault(COLUMN_COUNT))
+    _check_cells(row, line)
+    cells = {each: _unquoted(cell) for each, cell in line.cells.items()}
+    _problem(row, cells, line)
+    row.lead_cell, row.unit_cell = cells.get(Field.LEAD_UNIT, ""), cells.get(Field.UNIT, "")
+    row.co_cells = line.all(Field.CO_UNITS)
+    if not row.lead_cell and not row.unit_cell and not line.odd:
+        row.errors.append(Fault(MISSING_UNIT, Field.UNIT))
+    row.goal = _text(row, Field.GOAL, cells.get(Field.GOAL, ""))
+    row.measures = _text(row, Field.MEASURES, cells.get(Field.MEASURES, ""))
+    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys(line.all(Field.PERSON))))
+    row.category = _line(row, Field.CATEGORY, cells.get(Field.CATEGORY, ""), 100)
+    _deadline(row, line)
+    _status(row, cells)
+    _days(row, line)
+    _beside(row, line, cells)
+    return row
+
+
+# -- what may not stand in a cell at all
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffd"
+    "\ud800-\udfff]"
+)
+_FORMULA_LIKE = re.compile(r"[=+\-@](?![\d.,%\s]*$)[^\-=+@\s]")
+_PHONE = re.compile(r"(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)")
+_ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def _check_cells(row: LedgerRow, line: Line) -> None:
+    for each, first in line.cells.items():
+        for cell in line.several.get(each, (first,)):
+            if isinstance(cell, Formula):
+                row.errors.append(Fault(FORMULA_CELL, each))
+            else:
+                _check_text(row, each, cell)
+    for heading, cell in line.extra.items():
+        _check_text(row, heading, cell)
+
+
+def _check_text(row: LedgerRow, name: str, cell: str) -> None:
+    if cell.isalnum() and len(cell) < 11:
+        # Most cells: nothing of what follows can be in them.
+        return
+    if _CONTROL.search(cell):
+        row.errors.append(Fault(CONTROL_CHAR, name))
+    if isinstance(cell, Number):
+        return
+    if _FORMULA_LIKE.match(_unquoted(cell)):
+        row.warnings.append(Fault(FORMULA_LIKE, name))
+    if name != Field.CONTACT and (_PHONE.search(cell) or any(map(_is_id_card, _ID_CARD.findall(cell)))):
+        row.warnings.append(Fault(PERSONAL_DATA, name))
+
+
+def _is_id_card(digits: str) -> bool:
+    """The last sign of an ID card's number is a check digit (GB 11643)."""
+    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False))
+    return "10X98765432"[total % 11] == digits[17].upper()
+
+
+def _unquoted(cell: str) -> str:
+    """Without the apostrophe that an export puts before what a spreadsheet could run."""
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
+
+
+# -- the facts
+
+
+def _problem(row: LedgerRow, cells: dict[Field, str], line: Line) -> None:
+    problem, title = cells.get(Field.PROBLEM, ""), cells.get(Field.TITLE, "")
+    row.problem = problem or title
+    if not row.problem:
+        if not line.odd:
+            row.errors.append(Fault(MISSING_PROBLEM, Field.PROBLEM))
+        return
+    if len(row.problem) > MAX_PROBLEM:
+        row.errors.append(Fault(TOO_LONG, Field.PROBLEM))
+    in_one_line = " ".join((title or problem).split())
+    row.title = in_one_line if len(in_one_line) <= MAX_TITLE else f"{in_one_line[: MAX_TITLE - 1]}…"
+    row.description = problem if problem and problem != row.title else None
+
+
+def _text(row: LedgerRow, name: Field, cell: str) -> str | None:
+    if len(cell) > MAX_TEXT:
+        row.errors.append(Fault(TOO_LONG, name))
+    return cell or None
+
+
+def _line(row: LedgerRow, name: Field, cell: str, longest: int = MAX_LINE) -> str | None:
+    in_one_line = " ".join(cell.split())
+    if len(in_one_line) > longest:
+        row.errors.append(Fault(TOO_LONG, name))
+    return in_one_line or None
+
+
+def _size(value: Any) -> int:
+    """Bytes, as far as it takes to tell whether they are too many."""
+    return 4 * len(value) if isinstance(value, str) else sum(4 * len(each) for each in value.values())
+
+
+def _deadline(row: LedgerRow, line: Line) -> None:
+    cell = line.cells.get(Field.DEADLINE, "")
+    if len(cell) > MAX_DEADLINE:
+        row.errors.append(Fault(TOO_LONG, Field.DEADLINE))
+        return
+    row.deadline = words.read(_unquoted(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
+    row.deadline_text = " ".join(cell.split()) or None
+    if row.deadline.invalid:
+        row.errors.append(Fault(INVALID_DATE, Field.DEADLINE))
+    elif row.deadline.warning is not None:
+        row.warnings.append(Fault(row.deadline.warning, Field.DEADLINE, row.deadline.reason))
+
+
+def _status(row: LedgerRow, cells: dict[Field, str]) -> None:
+    """Where a column says whether it is struck off, that counts; else what the status says word for word."""
+    status, struck_off = cells.get(Field.STATUS, ""), cells.get(Field.STRUCK_OFF, "")
+    said = cell_words.struck_off(struck_off)
+    row.closed = said if said is not None else cell_words.done(status)
+    told = [status] if status and not cell_words.bare(status) else []
+    if struck_off and said is None:
+        told.append(struck_off)
+    row.status = _text(row, Field.STATUS, "；".join(told))
+    if row.status and len(row.status) > MAX_TEXT // 10:
+        row.errors.append(Fault(TOO_LONG, Field.STATUS))
+
+
+def _days(row: LedgerRow, line: Line) -> None:
+    for name in (Field.CLOSED_ON, Field.FOUND_ON, Field.LISTED_ON):
+        cell = line.cells.get(name, "")
+        if not cell or len(cell) > MAX_DEADLINE:
+            continue
+        said = words.read(cell, number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
+        if said.invalid:
+            row.errors.append(Fault(INVALID_DATE, name))
+        elif said.due_on is None:
+            row.attributes[name] = cell
+        else:
+            setattr(row, name, said.due_on)
+
+
+def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
+    """What an item has no place of its own for, and what is told from words."""
+    severity = cells.get(Field.SEVERITY, "")
+    row.severity = cell_words.severity(severity)
+    source = cells.get(Field.SOURCE, "")
+    row.source_kind = cell_words.source_kind(source)
+    row.source_ref = _line(row, Field.SOURCE, source)
+    row.contact = cells.get(Field.CONTACT) or None
+    if row.contact and len(row.contact) > 2_000:
+        row.errors.append(Fault(TOO_LONG, Field.CONTACT))
+    kept = {
+        Field.SOURCE_NO: cells.get(Field.SOURCE_NO),
+        Field.SEVERITY: severity if row.severity is None else None,
+        Field.PLACE: cells.get(Field.PLACE),
+        Field.REMARK: cells.get(Field.REMARK),
+        Field.SUPERVISING: "、".join(line.all(Field.SUPERVISING)),
+        Field.ACCEPTING: "、".join(line.all(Field.ACCEPTING)),
+    }
+    row.attributes |= {name.value: cell for name, cell in kept.items() if cell}
+    if line.extra:
+        row.attributes["columns"] = {heading[:100]: cell for heading, cell in line.extra.items()}
+    if sum(map(_size, row.attributes.values())) > MAX_ATTRIBUTES:
+        row.errors.append(Fault(TOO_LONG, "attributes"))

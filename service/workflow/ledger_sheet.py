@@ -1,0 +1,167 @@
+"""A ledger as offices make them: from the sheets of a file to lines of cells by what they mean.
+
+Nothing is judged here but where things stand. Rows are numbered as the clerk sees them, from 1.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from service.workflow.grid import Grid, Sheet, Visibility
+from service.workflow.headers import Header, header_at, headings_again
+from service.workflow.headings import Field
+from service.workflow.row_kinds import Kind, kind_of
+
+HEADER_WITHIN = 60
+"""The headings stand in one of so many first rows."""
+
+NO_HEADER = "no_header"
+
+
+@dataclass(slots=True)
+class Line:
+    """A row of data: its cells by field as far as they are filled, and under `extra` those of columns that hold no
+    field, by their headings. `several` has all cells of fields that more than one column holds.
+
+    `odd`: in a file without columns of its own, it has more or fewer cells than the headings.
+    """
+
+    sheet: str
+    row: int
+    cells: dict[Field, str]
+    several: dict[Field, tuple[str, ...]]
+    extra: dict[str, str]
+    odd: bool = False
+    epoch_1904: bool = False
+
+    def all(self, field: Field) -> tuple[str, ...]:
+        """Every cell of a field."""
+        if field in self.several:
+            return self.several[field]
+        return (self.cells[field],) if field in self.cells else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A row that is no data, and what it is."""
+
+    sheet: str
+    row: int
+    kind: Kind
+
+
+@dataclass(slots=True)
+class SheetRead:
+    """What became of a sheet: `skipped` says why nothing of it was read (hidden, very_hidden, no_header, empty).
+
+    `lines` are read as they are asked for; `passed` and `count` are whole once they have been.
+    """
+
+    sheet: Sheet
+    skipped: str | None = None
+    header: Header | None = None
+    lines: Iterator[Line] = field(default_factory=lambda: iter(()))
+    passed: list[Passed] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.sheet.name
+
+    def cells(self, row: int) -> dict[str, str]:
+        """A row as it stands in the sheet, by heading."""
+        cells = self.sheet.rows[row - 1]
+        headings = self.header.headings if self.header else {}
+        return {heading: cells[column] for column, heading in headings.items() if column < len(cells)}
+
+
+def read_sheets(sheets: Iterable[Sheet], wanted: Mapping[str, Field | None] | None = None) -> list[SheetRead]:
+    """Every sheet, each with its own headings. `wanted`: what the caller says that a heading means; None: nothing."""
+    return [_read(sheet, wanted or {}) for sheet in sheets]
+
+
+def _read(sheet: Sheet, wanted: Mapping[str, Field | None]) -> SheetRead:
+    if sheet.visibility != Visibility.VISIBLE:
+        return SheetRead(sheet, skipped=str(sheet.visibility))
+    grid = Grid.of(sheet)
+    if not any(map(any, sheet.rows)):
+        return SheetRead(sheet, skipped="empty")
+    header = _first_header(grid, wanted)
+    if header is None:
+        return SheetRead(sheet, skipped=NO_HEADER)
+    found = SheetRead(sheet, header=header)
+    found.lines = _lines(grid, found, header, wanted)
+    return found
+
+
+def _lines(grid: Grid, found: SheetRead, header: Header, wanted: Mapping[str, Field | None]) -> Iterator[Line]:
+    name = grid.sheet.name
+    found.passed += [
+        Passed(name, row + 1, Kind.TITLE if grid.filled(row) else Kind.BLANK) for row in range(header.first)
+    ]
+    for row, kind, under in _rows(grid, header, wanted):
+        if kind == Kind.DATA:
+            found.count += 1
+            yield _line(grid, under, row)
+        else:
+            found.passed.append(Passed(name, row + 1, kind))
+
+
+def _first_header(grid: Grid, wanted: Mapping[str, Field | None]) -> Header | None:
+    """The row of headings among the first ones; of several that could be the one that tells most."""
+    found = [
+        header
+        for row in range(min(HEADER_WITHIN, len(grid.sheet.rows)))
+        if (header := header_at(grid, row, wanted)) is not None
+    ]
+    return max(found, key=lambda header: (len(header.columns), -header.first), default=None)
+
+
+def _rows(grid: Grid, header: Header, wanted: Mapping[str, Field | None]) -> Iterator[tuple[int, Kind, Header]]:
+    """Each row from the headings on, what it is, and the headings above it: a table may repeat or change them."""
+    arabic = _counts_in_digits(grid, header)
+    in_notes = False
+    row = header.first
+    until = header.last
+    while row < len(grid.sheet.rows):
+        if row <= until:
+            yield row, Kind.HEADER, header
+            row += 1
+            continue
+        again = headings_again(grid, row, header, wanted)
+        if again is not None:
+            header, until, in_notes = again, again.last, False
+            continue
+        kind = kind_of(grid, header, row, in_notes=in_notes, arabic=arabic)
+        in_notes = kind in (Kind.NOTE, Kind.SIGNATURE) or (in_notes and kind == Kind.BLANK)
+        yield row, kind, header
+        row += 1
+
+
+def _counts_in_digits(grid: Grid, header: Header) -> bool:
+    columns = header.columns.get(Field.SOURCE_NO, ())
+    return any(
+        grid.own(row, column).strip(".、").isdecimal()
+        for column in columns
+        for row in range(header.last + 1, min(header.last + 200, len(grid.sheet.rows)))
+    )
+
+
+def _line(grid: Grid, header: Header, row: int) -> Line:
+    sheet = grid.sheet
+    own = sheet.rows[row]
+    length = len(own)
+    cells: dict[Field, str] = {}
+    several: dict[Field, tuple[str, ...]] = {}
+    for held, columns in header.columns.items():
+        found = tuple(
+            cell
+            for column in columns
+            if (cell := (own[column] if column < length else "") or grid.below.get((row, column), ""))
+        )
+        if found:
+            cells[held] = found[0]
+            if len(found) > 1:
+                several[held] = found
+    extra = {heading: cell for column, heading in header.unheld.items() if (cell := grid.at(row, column))}
+    odd = sheet.plain and (length < header.width or any(own[header.width :]))
+    return Line(sheet.name, row + 1, cells, several, extra, odd, sheet.epoch_1904)

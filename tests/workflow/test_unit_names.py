@@ -1,0 +1,131 @@
+"""Units as ledgers write them: several in a cell, who leads, and phrases that are no unit."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from service.workflow.headings import Field
+from service.workflow.import_plan import Units
+from service.workflow.ledger_rows import judge
+from service.workflow.ledger_sheet import Line
+from service.workflow.organisation import Unit
+from service.workflow.unit_names import Index, collective, split
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+NAMES = {
+    "root": "某县",
+    "sl": "县水利局",
+    "zj": "县住房和城乡建设局",
+    "ny": "县农业农村局",
+    "yz": "一镇",
+    "ez": "二镇",
+    "c1": "同名村",
+    "c2": "同名村",
+    "ls": "林业局、草原局联合办公室",
+}
+IDS = {code: UUID(int=number) for number, code in enumerate(NAMES, start=1)}
+UNITS = [Unit(IDS[code], code, name, None, "other", True, 1, NOW, NOW) for code, name in NAMES.items()]
+ENDED = Unit(UUID(int=99), "old", "撤销镇", None, "town", False, 2, NOW, NOW)
+
+
+@pytest.mark.parametrize(
+    ("cell", "names", "lead"),
+    [
+        ("一镇", ("一镇",), 0),
+        ("一镇、二镇", ("一镇", "二镇"), 0),
+        ("一镇，二镇；三镇/四镇\n五镇", ("一镇", "二镇", "三镇", "四镇", "五镇"), 0),
+        ("省发改委、省水利厅（牵头）", ("省发改委", "省水利厅"), 1),
+        ("省水利厅(牵头单位)、省发改委（配合）", ("省水利厅", "省发改委"), 0),
+        ("县发改局牵头，县财政局配合", ("县发改局", "县财政局"), 0),
+        ("配合单位：县财政局；牵头单位：县发改局", ("县财政局", "县发改局"), 1),
+        ("县水利局 县农业局", ("县水利局", "县农业局"), 0),
+        ("一镇、一镇", ("一镇",), 0),
+        ("（地名隐去）自然资源局", ("（地名隐去）自然资源局",), 0),
+        ("、，", (), 0),
+    ],
+)
+def test_a_cell_is_split_into_names(cell, names, lead):
+    found = split(cell)
+    assert (found.names, found.lead) == (names, lead)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "各镇",
+        "各乡镇",
+        "各有关单位",
+        "有关部门",
+        "相关单位",
+        "全县各单位",
+        "县直各部门",
+        "县直有关单位",
+        "其他有关单位",
+        "县住建局等单位",
+        "各乡（镇）党委",
+        "各责任单位",
+        "所有村",
+    ],
+)
+def test_phrases_that_mean_whoever_is_concerned(phrase):
+    assert collective(phrase)
+
+
+@pytest.mark.parametrize("name", ["一镇", "市公路部门", "项目牵头单位和有关镇街", "相城区水务局", "全椒县"])
+def test_names_that_only_begin_so_or_do_not(name):
+    assert not collective(name)
+
+
+def test_a_unit_is_found_by_its_code_then_by_its_name_however_it_is_spaced():
+    index = Index.of([*UNITS, ENDED])
+    assert index.find("sl") == index.find("县 水利局") == index.find("县水利局") == IDS["sl"]
+    assert index.find("同名村") == "ambiguous" and index.find("c2") == IDS["c2"]
+    assert (index.find("各镇"), index.find("三镇"), index.find("撤销镇")) == ("collective", "unknown", "unknown")
+
+
+def test_what_is_a_unit_as_a_whole_is_not_split():
+    index = Index.of(UNITS)
+    assert index.names("林业局、草原局联合办公室").names == ("林业局、草原局联合办公室",)
+    assert index.names("县住房和城乡建设局").names == ("县住房和城乡建设局",)
+    assert index.names("县水利局和县农业农村局").names == ("县水利局", "县农业农村局")
+    assert index.names("甲局和乙局").names == ("甲局和乙局",)
+
+
+def place(create=False, lead="", co=(), unit="一镇"):
+    cells = {Field.PROBLEM: "甲", Field.LEAD_UNIT: lead, Field.UNIT: unit}
+    (row,) = judge([Line("s", 2, {name: cell for name, cell in cells.items() if cell}, {}, {})])
+    row.co_cells = co
+    numbers = iter(range(1000, 2000))
+    units = Units(Index.of(UNITS), lambda: UUID(int=next(numbers)), create)
+    return units, units.place(row)
+
+
+def test_the_lead_unit_is_responsible_and_all_others_are_co_units():
+    _, cells = place(lead="县水利局", unit="一镇、二镇", co=("县农业农村局",))
+    assert cells.responsible == IDS["sl"]
+    assert set(cells.co_units) == {IDS["yz"], IDS["ez"], IDS["ny"]} and not cells.faults
+
+
+def test_an_unknown_unit_is_a_fault_wherever_it_stands():
+    _, cells = place(unit="三镇、一镇")
+    assert [(each.code, each.field, each.about) for each in cells.faults] == [("unknown_unit", "unit", "unknown:三镇")]
+    _, cells = place(unit="一镇、三镇")
+    assert [(each.field, each.about) for each in cells.faults] == [("co_units", "unknown:三镇")]
+    _, cells = place(unit="同名村")
+    assert cells.faults[0].about == "ambiguous:同名村"
+    _, cells = place(unit="各镇")
+    assert cells.faults[0].about == "collective:各镇"
+
+
+def test_a_phrase_beside_a_unit_is_kept_with_what_belongs_to_it():
+    units, cells = place(create=True, co=("各乡镇党委、政府，二镇",))
+    assert (cells.co_units, cells.kept, cells.faults) == ((IDS["ez"],), ("各乡镇党委", "政府"), ())
+    assert units.made == {}
+
+
+def test_units_are_made_once_and_never_of_phrases():
+    units, cells = place(create=True, unit="三镇、四镇")
+    assert units.made == {"三镇": UUID(int=1000), "四镇": UUID(int=1001)} and cells.responsible == UUID(int=1000)
+    units, cells = place(create=True, unit="各镇")
+    assert units.made == {} and cells.faults[0].about == "collective:各镇"
