@@ -84,6 +84,7 @@ WORDS: dict[str, Text] = {
         "board.waiting": ("等待审批", "Waiting for a decision"),
         "board.nothing_waiting": ("没有待审批的申请。", "Nobody waits for a decision."),
         "board.units": ("各单位", "Units"),
+        "board.units.table": ("各单位数据表", "Table of units"),
         "board.units.period": ("本月，超期与到期为当前", "This month; overdue and due as of now"),
         "board.more_units": ("另有{count}个单位", "{count} more units"),
         "board.nothing_counted": ("暂无数据。", "Nothing yet."),

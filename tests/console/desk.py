@@ -99,6 +99,11 @@ class Page(HTMLParser):
         return found[0]
 
     @property
+    def following(self) -> str | None:
+        """Where the next page is."""
+        return next((given["href"] for tag, given in self.tags if given.get("rel") == "next" and tag == "a"), None)
+
+    @property
     def deeds(self) -> set[str]:
         """What can be done here: the names of the forms that are posted."""
         return {form.name for form in self.forms if form.method == "post"} - {"sign-out", "session"}

@@ -110,7 +110,7 @@ async def test_no_script_and_no_style_stands_in_a_page(pages):
 async def test_what_people_wrote_stays_text(pages):
     for name, page in pages.items():
         # An element that they wrote would have these names.
-        assert not [tag for tag, given in page.tags if tag == "b" or "onerror" in given or given.get("src") == "x"], name
+        assert not [tag for tag, given in page.tags if tag in ("b", "img") or "onerror" in given], name
         assert "829921" not in page.answer.text, name
     for name in ("item", "request", "interview", "notice", "searched"):
         assert NASTY.split("{{")[0][:25] in pages[name].text, name

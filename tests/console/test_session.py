@@ -1,6 +1,8 @@
 """Signing in and staying in: what the cookie is, what ends it, and that nothing but a key of today opens the door."""
 
+import base64
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -144,9 +146,6 @@ def test_a_note_that_was_changed_opens_nothing(world: World) -> None:
 
 
 def test_what_is_sealed_for_something_else_is_no_session(world: World) -> None:
-    import base64
-    from uuid import uuid4
-
     sealed = world.service.vault.encrypt("[]", tenant_id=uuid4(), table="items", row=uuid4())
     note = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
     assert sessions.opened(world.service, note, NOW) is None
