@@ -31,7 +31,7 @@ TRESPASSES = [
     Trespass("layers", {"settings.py": "import service.workflow"}),
     Trespass("layers", {"console/trespass.py": "import service.api.deps"}),
     Trespass("layers", {"api/trespass.py": "import service.console.pages"}),
-    Trespass("layers", {"actions/trespass.py": "import service.console"}),
+    Trespass("layers", {"demo/trespass.py": "import service.console.pages"}),
     Trespass("layers", {"attic.py": "# a module that has no place in the order"}),
     Trespass("pure-workflow", {"workflow/trespass.py": "import httpx"}),
     Trespass("pure-workflow", {"workflow/trespass.py": "from pydantic import BaseModel"}),

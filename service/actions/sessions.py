@@ -68,9 +68,9 @@ def opened(service: Service, note: str, now: datetime) -> Session | None:
         content = service.vault.decrypt(
             base64.b64decode(padded, altchars=b"-_", validate=True), tenant_id=_NOWHERE, table=_TABLE, row=_NOWHERE
         )
+        digest, token, began, used = json.loads(content)
     except (binascii.Error, UnicodeError, KeysUnusable, ValueError):
         return None
-    digest, token, began, used = json.loads(content)
     session = Session(
         bytes.fromhex(digest), token, datetime.fromtimestamp(began, UTC), datetime.fromtimestamp(used, UTC)
     )  # fmt: skip

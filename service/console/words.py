@@ -25,8 +25,9 @@ WORDS: dict[str, Text] = {
         "sign_in.lead": ("使用管理员发放的个人密钥登录。", "Use the key that your administrator gave you."),
         "sign_in.key": ("密钥", "Key"),
         "sign_in.hint": (
-            "密钥只用于登录，浏览器不保存；十二小时不操作自动退出。",
-            "The browser does not keep the key. Twelve idle hours end the session.",
+            "页面不保存密钥；公用电脑上请勿让浏览器记住它。十二小时不操作自动退出。",
+            "The page does not keep the key. On a shared computer do not let the browser keep it either. "
+            "Twelve idle hours end the session.",
         ),
         "sign_in.refused": (
             "密钥无效、已过期或已撤销。",

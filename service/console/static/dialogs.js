@@ -13,7 +13,7 @@ export function openAsDialogs(root) {
     close.type = "button";
     close.className = "dialog-close";
     close.textContent = "×";
-    close.setAttribute("aria-label", document.documentElement.lang === "en" ? "Close" : "关闭");
+    close.setAttribute("aria-label", document.body.dataset.close);
     close.addEventListener("click", () => dialog.close());
     dialog.append(close, body);
     details.after(dialog);
