@@ -28,6 +28,11 @@ TERMS = {
 }  # fmt: skip
 
 
+NOTHING = "—"
+ERASED = {"erased": True}
+"""What stands in the place of a text that was lawfully erased."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     label: str
@@ -86,11 +91,7 @@ def entry(event: dict[str, Any], speaker: Speaker, units: Mapping[UUID, Unit]) -
             if name in data and data[name] not in (None, "", [])
         ),
         changes=tuple(
-            Change(
-                speaker.field(name),
-                reader.value(name, change["before"]),
-                reader.value(name, change["after"]),
-            )
+            reader.change(name, change)
             for name, change in data.get("changes", {}).items()
             if name not in HIDDEN_CHANGES
         ),
@@ -111,9 +112,17 @@ class _Reader:
     def __init__(self, event_type: str, speaker: Speaker, units: Mapping[UUID, Unit]) -> None:
         self._type, self._speaker, self._units = event_type, speaker, units
 
+    def change(self, name: str, change: dict[str, Any]) -> Change:
+        label = self._speaker.field(name)
+        if change == ERASED:
+            return Change(label, NOTHING, self._speaker.word("erased"))
+        return Change(label, self.value(name, change["before"]), self.value(name, change["after"]))
+
     def value(self, name: str, value: Any) -> str:
         if value is None or value == []:
-            return "—"
+            return NOTHING
+        if value == ERASED:
+            return self._speaker.word("erased")
         if isinstance(value, bool):
             return self._speaker.word("yes" if value else "no")
         if isinstance(value, list):
@@ -126,6 +135,8 @@ class _Reader:
         if name == "kind":
             group = "notice" if self._type.startswith("notice.") else "request"
             return self._speaker.term(group, value)
+        if name == "field":
+            return self._speaker.field(value)
         if name == "percent":
             return f"{value}%"
         if name in TERMS:
