@@ -20,8 +20,10 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_MS = 20_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A module's browser. Its driver runs a loop in this thread: it must be gone before tests of another module come,
+    which run loops of their own."""
     path = chromium.find()
     if path is None:
         pytest.skip("no Chromium is installed: `make browser` says how")
