@@ -95,6 +95,10 @@ demo: $(STAMPS)/run ## load the demo county, serve nothing
 test: $(STAMPS)/dev ## run the tests; ARGS="-k words" chooses
 	@$(SANDBOX) $(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
+.PHONY: browser
+browser: $(STAMPS)/dev ## see whether a browser is there for its tests
+	@$(BIN)/python -m tests.browser.chromium
+
 .PHONY: soak
 soak: ## run the same tests, each at its full size
 	@TEST_SIZE=full $(MAKE) --no-print-directory test

@@ -52,6 +52,7 @@ from service.api import (
     webhooks,
 )
 from service.api.metrics import Metrics
+from service.console.rooms import ROUTERS
 from service.errors import Refused
 from service.outside import vault
 from service.outside.addresses import Guard, Names
@@ -234,7 +235,7 @@ def create_app(settings: Settings) -> FastAPI:
         principals,
         issuers,
     )
-    routers = (*(room.router for room in rooms), operations.me_router, log.key_router, operations.router)
+    routers = (*(room.router for room in rooms), operations.me_router, log.key_router, operations.router, *ROUTERS)
     for router in routers:
         app.include_router(router)
     _answer_refusals(app, _methods(routers))

@@ -233,6 +233,10 @@ FORBIDDEN: dict[str, Text] = {
         "只有管理员和该单位的督办人员可以公布月报。", "A month is published by admins and by supervisors over the unit."
     ),
     "log": Text("只有管理员和审计员可以查验纪实日志。", "The log is for admin and auditor."),
+    "csrf": Text(
+        "表单不是从本系统的页面提交的，或登录已更换：请重新打开页面再试。",
+        "The form did not come from a page of this session: open the page again.",
+    ),
     "own_fields": Text(
         "责任单位只能更正 measures 和 responsible_person。",
         "The responsible side corrects measures and responsible_person only.",

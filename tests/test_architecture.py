@@ -29,6 +29,9 @@ class Trespass:
 TRESPASSES = [
     Trespass("layers", {"store/trespass.py": "import service.outside"}),
     Trespass("layers", {"settings.py": "import service.workflow"}),
+    Trespass("layers", {"console/trespass.py": "import service.api.deps"}),
+    Trespass("layers", {"api/trespass.py": "import service.console.pages"}),
+    Trespass("layers", {"demo/trespass.py": "import service.console.pages"}),
     Trespass("layers", {"attic.py": "# a module that has no place in the order"}),
     Trespass("pure-workflow", {"workflow/trespass.py": "import httpx"}),
     Trespass("pure-workflow", {"workflow/trespass.py": "from pydantic import BaseModel"}),
@@ -36,10 +39,12 @@ TRESPASSES = [
     Trespass("pure-workflow", {"workflow/trespass.py": "import service.errors", "errors.py": "import httpx"}),
     Trespass("sql-in-store", {"api/trespass.py": "import sqlalchemy"}),
     Trespass("sql-in-store", {"actions/trespass.py": "from sqlmodel import select"}),
+    Trespass("sql-in-store", {"console/trespass.py": "import sqlalchemy"}),
     Trespass("sql-in-store", {"cli/trespass.py": "from sqlalchemy.ext.asyncio import create_async_engine"}),
     Trespass("http-at-the-edge", {"actions/trespass.py": "from fastapi import Request"}),
     Trespass("http-at-the-edge", {"cli/trespass.py": "import starlette.requests"}),
     Trespass("store-through-actions", {"api/trespass.py": "import service.store"}),
+    Trespass("store-through-actions", {"console/trespass.py": "from service.store import items"}),
     Trespass("store-through-actions", {"workers/__init__.py": "", "workers/trespass.py": "import service.store"}),
     Trespass(
         "no-cycles",

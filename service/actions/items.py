@@ -1,5 +1,6 @@
 """Reading items: one, a list of them, what happened to one, and what is overdue."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from service.actions.facts import by_calendar, interview_of, open_contact, prese
 from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.store import history as history_store
+from service.store import items as item_store
 from service.store import ledgers, lists, units
 from service.store.database import Tx
 from service.workflow import deadlines
@@ -103,23 +105,29 @@ async def _resolved(tx: Tx, call: Call, query: Query) -> Filters:
 
 async def _lamp_days(tx: Tx, call: Call, lamps: tuple[str, ...]) -> tuple[LampDays, ...]:
     """The deadline days that show one of the lamps today, for each group of ledgers that have the same lamps."""
+    return tuple(
+        LampDays(tuple(ledger_ids), tuple(days for lamp in lamps for days in lamp_days(call, rules, lamp)))
+        for rules, ledger_ids in (await lamp_groups(tx, call)).items()
+    )
+
+
+async def lamp_groups(tx: Tx, call: Call) -> dict[tuple[Lamp, ...], list[UUID]]:
+    """The tenant's ledgers, those with the same lamps together."""
     groups: dict[tuple[Lamp, ...], list[UUID]] = {}
     after = ""
     while batch := await ledgers.page(tx, call.tenant_id, after, 200):
         for ledger in batch:
             groups.setdefault(ledgers.remember(call.tenant_id, ledger).lamps, []).append(ledger.id)
         after = batch[-1].code
-    return tuple(
-        LampDays(
-            tuple(ledger_ids),
-            tuple(
-                (first or date.min, last or NEVER)
-                for lamp in lamps
-                for first, last in deadlines.lamp_ranges(call.calendar, rules, lamp, call.today)
-            ),
-        )
-        for rules, ledger_ids in groups.items()
-    )
+    return groups
+
+
+def lamp_days(call: Call, rules: tuple[Lamp, ...], lamp: str) -> list[tuple[date, date]]:
+    """The deadline days that show a lamp today, as the work list has them: what is due on no day is due NEVER."""
+    return [
+        (first or date.min, last or NEVER)
+        for first, last in deadlines.lamp_ranges(call.calendar, rules, lamp, call.today)
+    ]
 
 
 async def views(tx: Tx, service: Service, call: Call, items: list[Item], triggers: bool) -> list[ItemView]:
@@ -153,6 +161,19 @@ async def views(tx: Tx, service: Service, call: Call, items: list[Item], trigger
             contact = open_contact(service, call, item) if Standing.of(call.grants, lines).sees_contact else None
             shown.append(view(item, policy, call.calendar, call.today, contact=contact))
     return shown
+
+
+async def these(service: Service, call: Call, item_ids: Iterable[UUID]) -> dict[UUID, ItemView]:
+    """Those of the items that the caller sees, as they are now."""
+    wanted = set(item_ids)
+
+    async def action(tx: Tx) -> dict[UUID, ItemView]:
+        by = await by_calendar(tx, call)
+        visible = await item_store.seen_of(tx, call.tenant_id, wanted, call.scope)
+        found = await item_store.these(tx, call.tenant_id, visible)
+        return {view.item.id: view for view in await views(tx, service, by, found, triggers=False)}
+
+    return await service.read(action, whole=True) if wanted else {}
 
 
 async def history(

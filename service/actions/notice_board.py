@@ -5,11 +5,13 @@ from uuid import UUID
 
 from service.actions.facts import seen
 from service.actions.service import Call, Replay, Service
-from service.errors import Refused
+from service.errors import Refused, forbidden, guard
 from service.store import items as item_store
 from service.store import notices as notice_store
+from service.store import units
 from service.store.database import Tx
 from service.workflow.notices import Notice
+from service.workflow.permissions import holds
 from service.workflow.states import NoticeKind, NoticeState
 
 
@@ -56,6 +58,27 @@ async def read(service: Service, call: Call, notice_id: UUID) -> Notice:
         return (await _as_seen(tx, call, [await find(tx, call, notice_id)]))[0]
 
     return await service.read(action)
+
+
+RECEIPT, ISSUE, CANCEL = "receipt", "issue", "cancel"
+"""What may be done about a notice."""
+
+
+async def possible(service: Service, call: Call, notice: Notice) -> dict[str, Refused | None]:
+    """Each of these with what stands against it for this caller now, None where nothing does."""
+
+    async def action(tx: Tx) -> dict[UUID, tuple[UUID, ...]]:
+        return await units.lines(tx, call.tenant_id, {notice.unit_id, notice.supervising_unit_id})
+
+    lines = await service.read(action)
+    signs = holds(call.grants, "notice:receipt", lines[notice.unit_id])
+    issues = holds(call.grants, "notice:issue", lines[notice.supervising_unit_id])
+    draft, cancelled = notice.state == NoticeState.DRAFT, notice.state == NoticeState.CANCELLED
+    return {
+        RECEIPT: forbidden("claim") if not signs else None if notice.awaits_receipt else guard("awaits_receipt"),
+        ISSUE: forbidden("decide") if not issues else None if draft else guard("notice_draft"),
+        CANCEL: forbidden("decide") if not issues else guard("notice_cancelled") if cancelled else None,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

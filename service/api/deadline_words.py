@@ -10,7 +10,7 @@ from service.api import import_shapes as shapes
 from service.api.deps import NO_NUL, Asked, Room, Route, answered
 from service.api.fields import Day
 from service.api.openapi import documented
-from service.api.problems import language
+from service.wording import language
 
 router = Room(route_class=Route, tags=["imports"])
 

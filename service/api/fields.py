@@ -9,13 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-"""One line without control characters, and not blank."""
-
-TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
-"""Text that may have line breaks and tabs, and is not blank."""
-
-CODE = r"^[A-Za-z0-9_.-]+$"
+from service.workflow.texts import CODE, LINE, TEXT
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader understands (RFC 7493)."""

@@ -29,10 +29,11 @@ from service.api.deps import (
     with_receipt,
     write_cursor,
 )
-from service.api.fields import LINE, Boolean, Code, Id, Model, either, left_out
+from service.api.fields import Boolean, Code, Id, Model, either, left_out
 from service.api.openapi import READ, WRITE, documented
 from service.errors import invalid
 from service.workflow.identities import Issuer
+from service.workflow.texts import LINE
 
 router = Room(route_class=Route, tags=["issuers"])
 

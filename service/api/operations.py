@@ -15,9 +15,9 @@ from service.api import access_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered
 from service.api.openapi import documented, problems
 from service.api.pages import guarded
-from service.api.problems import language
 from service.api.shapes import StatusOut
 from service.errors import PROBLEMS, Refused
+from service.wording import language
 from service.workflow.permissions import PERMISSIONS
 
 router = Room(tags=["operations"])

@@ -33,11 +33,12 @@ from service.api.deps import (
     with_receipt,
     write_cursor,
 )
-from service.api.fields import LINE, Boolean, Code, Day, Id, Model, Moment, Name, either, left_out
+from service.api.fields import Boolean, Code, Day, Id, Model, Moment, Name, either, left_out
 from service.api.openapi import READ, WRITE, documented
 from service.api.references import named
 from service.workflow.identities import Granted, Principal
 from service.workflow.states import PrincipalKind, Role
+from service.workflow.texts import LINE
 
 router = Room(route_class=Route, tags=["principals"])
 

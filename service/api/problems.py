@@ -1,6 +1,5 @@
 """Refusals as problem+json (RFC 9457), in the reader's language."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import Request, Response
@@ -11,7 +10,8 @@ from starlette.exceptions import HTTPException
 
 from service.api.shapes import Line, Shape
 from service.api.shapes import Text as Prose
-from service.errors import CONFLICTS, CREDENTIALS, FIELDS, FORBIDDEN, GUARDS, MEDIA, PROBLEMS, FieldError, Refused, Text
+from service.errors import FIELDS, PROBLEMS, FieldError, Refused
+from service.wording import describe, language, say
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -38,47 +38,11 @@ class ProblemOut(BaseModel):
     errors: list[FieldErrorOut] | None = Field(None, max_length=100)
 
 
-_SENTENCES = {
-    "guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS, "unauthenticated": CREDENTIALS,
-    "unsupported_media_type": MEDIA,
-}  # fmt: skip
-
-_RANGE = re.compile(r"\s*(zh|en)(?:-[a-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
-
-
-def language(accept: str | None) -> str:
-    """`zh` or `en`, whichever the reader ranks higher; `zh` where neither is asked for."""
-    best, chosen = 0.0, "zh"
-    for part in (accept or "").lower().split(",")[:20]:
-        asked = _RANGE.fullmatch(part)
-        if asked is None:
-            continue
-        tongue, rank = asked[1], float(asked[2] or 1)
-        if rank > best:
-            best, chosen = rank, tongue
-    return chosen
-
-
-def describe(refused: Refused, tongue: str) -> str:
-    """The sentence of a refusal: the rule's own where there is one, else the code's."""
-    sentence = _SENTENCES.get(refused.code, {}).get(refused.reason or "", PROBLEMS[refused.code].detail)
-    return _say(sentence, tongue).format_map(_Facts(refused.facts))
-
-
-class _Facts(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "-"
-
-
-def _say(text: Text, tongue: str) -> str:
-    return text.zh if tongue == "zh" else text.en
-
-
 def body(refused: Refused, *, tongue: str, instance: str, request_id: str) -> dict[str, Any]:
     kind = PROBLEMS[refused.code]
     problem: dict[str, Any] = {
         "type": f"/problems/{refused.code}",
-        "title": _say(kind.title, tongue),
+        "title": say(kind.title, tongue),
         "status": kind.status,
         "detail": describe(refused, tongue),
         "instance": instance,
@@ -88,7 +52,7 @@ def body(refused: Refused, *, tongue: str, instance: str, request_id: str) -> di
     }
     if refused.errors:
         problem["errors"] = [
-            {"pointer": error.pointer, "code": error.code, "detail": _say(FIELDS[error.code], tongue)}
+            {"pointer": error.pointer, "code": error.code, "detail": say(FIELDS[error.code], tongue)}
             for error in refused.errors
         ]
     return problem

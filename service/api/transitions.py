@@ -14,9 +14,9 @@ from service.api import item_shapes as shapes
 from service.api.deps import Asked, Room, Route, answered, etag_of, if_match, replayed, with_receipt
 from service.api.fields import Code, Day, Id, LongText, Model, Name, Reason, either
 from service.api.openapi import WRITE, documented
-from service.api.problems import describe, language
 from service.api.references import ItemId, named, named_or_none
 from service.errors import Refused, invalid
+from service.wording import describe, language
 from service.workflow.guards import Command, Verification
 from service.workflow.states import VerificationMethod
 

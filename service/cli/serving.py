@@ -58,6 +58,7 @@ def serve(
             _show_demo(present, founded)
             port = _free_port(host, port)
         out.print(f"http://{host}:{port}  (documentation: /docs)")
+        out.print(f"http://{host}:{port}/console  (the operator page: sign in with a key)")
         uvicorn.run(
             composition.create_app(present),
             host=host,

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from service.errors import Refused, guard, invalid
-from service.workflow import guards
+from service.errors import Refused, forbidden, guard, invalid
+from service.workflow import guards, machine
 from service.workflow.guards import Case, Command
 from service.workflow.items import Item
-from service.workflow.machine import MOVES, prospects
+from service.workflow.machine import MOVES
 from service.workflow.states import RequestKind, RequestStatus, Trigger
 from service.workflow.waiting import Waiting
 
@@ -64,23 +64,49 @@ def check(case: Case, ask: Ask) -> None:
 
     Refuses `invalid_transition`, `conflict` (pending_request) and, by `guard_refused`, what the budget forbids.
     """
-    trigger = TRIGGERS[ask.kind]
-    if case.item.state not in MOVES[trigger].sources:
-        allowed = [name for name, refusal in prospects(case) if refusal is None]
-        facts = {"state": case.item.state, "trigger": trigger, "allowed_triggers": allowed}
-        raise Refused("invalid_transition", facts=facts)
-    if ask.kind in case.item.pending:
-        raise Refused("conflict", "pending_request")
+    _acceptable(case, ask.kind)
     if ask.kind == RequestKind.EXTENSION:
-        _check_extension(case, Command(trigger=trigger, due_on=ask.due_on))
+        _check_extension(case, Command(trigger=TRIGGERS[ask.kind], due_on=ask.due_on))
     elif ask.kind == RequestKind.TRANSFER and ask.responsible_unit_id == case.item.responsible_unit_id:
         raise guard("other_unit")
 
 
-def _check_extension(case: Case, command: Command) -> None:
+def _acceptable(case: Case, kind: str) -> None:
+    """Whether a request of this kind has a place here: in a state that its trigger accepts, and none pending."""
+    trigger = TRIGGERS[kind]
+    if case.item.state not in MOVES[trigger].sources:
+        allowed = [name for name, refusal in machine.prospects(case) if refusal is None]
+        facts = {"state": case.item.state, "trigger": trigger, "allowed_triggers": allowed}
+        raise Refused("invalid_transition", facts=facts)
+    if kind in case.item.pending:
+        raise Refused("conflict", "pending_request")
+
+
+def _extensible(case: Case) -> None:
     guards.not_standing(case)
     guards.extension_count(case)
     asked_in_time(case)
+
+
+def prospects(case: Case) -> list[tuple[str, Refused | None]]:
+    """Each kind of request with what stands against asking for it now, as far as that can be said beforehand."""
+    return [(kind.value, _prospect(case, kind)) for kind in RequestKind]
+
+
+def _prospect(case: Case, kind: str) -> Refused | None:
+    try:
+        if not case.standing.asks:
+            raise forbidden("claim")
+        _acceptable(case, kind)
+        if kind == RequestKind.EXTENSION:
+            _extensible(case)
+    except Refused as refused:
+        return refused
+    return None
+
+
+def _check_extension(case: Case, command: Command) -> None:
+    _extensible(case)
     guards.later_deadline(case, command)
     guards.extension_days(case, command)
 
