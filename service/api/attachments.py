@@ -32,7 +32,7 @@ from service.api.deps import (
     with_receipt,
     write_cursor,
 )
-from service.api.fields import LINE, Id
+from service.api.fields import Id
 from service.api.openapi import READ, WRITE, documented, problems
 from service.api.receiving import BYTES, check_media, receive
 from service.api.references import ItemId
@@ -40,6 +40,7 @@ from service.api.shapes import Line, Shape, Text
 from service.api.uploads import upload_body
 from service.workflow.attachments import Attachment, HangsOn, file_name
 from service.workflow.media import KINDS
+from service.workflow.texts import LINE
 
 router = Room(route_class=Route, tags=["attachments"])
 

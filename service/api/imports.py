@@ -16,10 +16,11 @@ from service.api import import_shapes as shapes
 from service.api.deps import NO_NUL, Asked, Room, Route, answered, replayed, with_receipt
 from service.api.fields import Id
 from service.api.openapi import WRITE, documented
-from service.api.problems import body, language
+from service.api.problems import body
 from service.api.references import Reference, reference
 from service.api.uploads import upload_body, uploaded_file
 from service.errors import invalid
+from service.wording import language
 from service.workflow.headings import Field as Holds
 
 router = Room(route_class=Route, tags=["imports"])
