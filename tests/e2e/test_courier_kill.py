@@ -39,8 +39,9 @@ UP = "up"
 
 WORK = (
     *COMMAND[:2],
-    "import pathlib; from service import settings; from service.cli import serving, terminal; "
-    f"pathlib.Path('{UP}').touch(); terminal.run(serving._work(settings.load()))",
+    "import pathlib; from service import settings; from service.api.metrics import Metrics; "
+    "from service.cli import serving, terminal; "
+    f"pathlib.Path('{UP}').touch(); terminal.run(serving._work(settings.load(), Metrics()))",
 )
 """What `xiaohao worker` runs, here also on SQLite."""
 
