@@ -114,6 +114,7 @@ def _organisation(maker: Maker) -> dict[str, list[str]]:
         "to_drop": _webhooks(maker, 3),
         "channels": _channels(maker, 3),
         "channels_to_drop": _channels(maker, 3),
+        "imports": _imports(maker, 3),
     }
 
 
@@ -121,6 +122,17 @@ def _webhooks(maker: Maker, count: int) -> list[str]:
     """Endpoints with a name that nobody has: what is sent there comes to nothing."""
     body = {"url": "https://hook.invalid/county", "types": ["item.*"]}
     return _ids([maker.made("/v1/webhooks", **body) for _ in range(count)])
+
+
+def _imports(maker: Maker, count: int) -> list[str]:
+    """Imports, each with a row that was listed and one that was refused."""
+    ids = []
+    for number in range(count):
+        files = {"file": ("ledger.csv", f"problem,unit\nSeed {number},t1v1\n,t1v1\n".encode())}
+        answer = maker.client.post("/v1/imports", params={"ledger": "drink"}, files=files)
+        assert answer.is_success, answer.text
+        ids.append(str(answer.json()["id"]))
+    return ids
 
 
 def _channels(maker: Maker, count: int) -> list[str]:

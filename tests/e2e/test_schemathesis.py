@@ -62,6 +62,7 @@ BINDINGS = {
     "body.transfer_to_id": "units",
     "path.webhook_id": "webhooks",
     "path.channel_id": "channels",
+    "path.import_id": "imports",
     "path.code": "problems",
     "body.ledger": "ledger_codes",
     "body.ledger_id": "ledgers",
