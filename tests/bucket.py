@@ -53,6 +53,8 @@ def bucket() -> Iterator[TestBucket]:
                 aws_secret_access_key=secret_key,
             )  # fmt: skip
 
+        # How many calls go unjudged is counted in the process, by all servers in it together.
+        _judge_signatures(endpoint, after="inf")
         nobody = client("iam", "nobody", "nobody")
         nobody.create_user(UserName="xiaohao")
         policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
@@ -65,12 +67,13 @@ def bucket() -> Iterator[TestBucket]:
             client("s3", key["AccessKeyId"], key["SecretAccessKey"]),
         )
         made.client.create_bucket(Bucket=NAME)
-        _check_signatures_from_now_on(endpoint)
+        _judge_signatures(endpoint, after="0")
         yield made
     finally:
         server.stop()
 
 
-def _check_signatures_from_now_on(endpoint: str) -> None:
-    answer = httpx.post(f"{endpoint}/moto-api/reset-auth", content=b"0", trust_env=False)
+def _judge_signatures(endpoint: str, *, after: str) -> None:
+    """After so many calls, from now on."""
+    answer = httpx.post(f"{endpoint}/moto-api/reset-auth", content=after.encode(), trust_env=False)
     assert answer.status_code == 200, answer.text
