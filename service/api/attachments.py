@@ -3,7 +3,6 @@
 import json
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Header, Path, Query, Response
@@ -38,7 +37,7 @@ from service.api.receiving import BYTES, check_media, receive
 from service.api.references import ItemId
 from service.api.shapes import Line, Shape, Text
 from service.api.uploads import upload_body
-from service.workflow.attachments import Attachment, HangsOn, file_name
+from service.workflow.attachments import Attachment, HangsOn, disposition
 from service.workflow.media import KINDS
 from service.workflow.texts import LINE
 
@@ -190,13 +189,6 @@ async def get_attachment_content(
         return Response(b"", status, headers, found.media_type)
     pieces = await request.service.blobs.read(key, (part or whole).start, (part or whole).length)
     return StreamingResponse(pieces, status, headers, found.media_type)
-
-
-def disposition(found: Attachment) -> str:
-    """To be saved, never shown, under a name of which nothing can be taken for another part of the head."""
-    name = file_name(found.name, found.media_type, found.sha256)
-    plain = f"attachment.{KINDS[found.media_type].extensions[0]}"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 @router.get(

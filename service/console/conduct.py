@@ -9,8 +9,8 @@ from service.actions.references import Named
 from service.actions.requests import Asked, Decision
 from service.actions.service import Call
 from service.actions.transitions import Move
-from service.console import forms
-from service.console.forms import Form, Values
+from service.console import evidence, forms
+from service.console.forms import EVIDENCE, Form, Values
 from service.console.units import named
 from service.console.visits import Visit
 from service.errors import Refused, invalid
@@ -37,16 +37,18 @@ async def _version(visit: Visit) -> int | None:
 async def on_item(visit: Visit, item_id: UUID, form: Form) -> None:
     """Do what the form asks for. Refuses as the action does."""
     values = await _read(visit, form)
-    call = await visit.keyed(item_id)
+    files = await evidence.sent_files(visit, EVIDENCE.name) if form.takes_files else []
+    call = await visit.keyed(item_id, await evidence.marks(files))
+    hung = await evidence.keep(visit, files)
     if form in forms.TRIGGERS:
         move = await _move(visit, form.name, values)
         await transitions.advance(visit.service, call, item_id, move, await _version(visit))
     elif form in forms.REQUESTS:
-        await requests.submit(visit.service, call, item_id, await _asked(visit, form.name, values))
+        await requests.submit(visit.service, call, item_id, await _asked(visit, form.name, values, hung))
     elif form.name == "progress":
-        await progress.report(visit.service, call, item_id, values["text"], values["percent"])
+        await progress.report(visit.service, call, item_id, values["text"], values["percent"], hung)
     elif form.name == "review":
-        await reviews.review(visit.service, call, item_id, values["on"], values["note"])
+        await reviews.review(visit.service, call, item_id, values["on"], values["note"], hung)
     else:
         await _issue(visit, item_id, values)
 
@@ -67,9 +69,10 @@ def _verification(values: Values, call: Call) -> Verification:
     return Verification(values["verification.method"], values["verification.on"], values["verification.note"])
 
 
-async def _asked(visit: Visit, form: str, values: Values) -> Asked:
+async def _asked(visit: Visit, form: str, values: Values, hung: tuple[UUID, ...]) -> Asked:
     kind = form.removeprefix("request-")
-    ask = Ask(kind=kind, reason=values["summary" if kind == "closure" else "reason"], due_on=values.get("due_on"))
+    reason = values["summary" if kind == "closure" else "reason"]
+    ask = Ask(kind=kind, reason=reason, due_on=values.get("due_on"), attachment_ids=hung)
     return Asked(ask, await named(visit, values.get("responsible_unit"), "/responsible_unit"))
 
 

@@ -20,7 +20,10 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`kind` is line, text, day, moment, percent, choice, unit, item or lines (one a line). `today`: begins as that."""
+    """`kind` is line, text, day, moment, percent, choice, unit, item, files or lines (one a line).
+
+    `today`: begins as that.
+    """
 
     name: str
     kind: str
@@ -39,8 +42,15 @@ class Form:
     fields: tuple[Field, ...]
     grave: bool = False
 
+    @property
+    def takes_files(self) -> bool:
+        return any(field.kind == "files" for field in self.fields)
+
 
 NAME, LONG = 200, 20_000
+
+EVIDENCE = Field("attachment_ids", "files")
+"""Files that are kept as attachments. They are no part of what `read` reads."""
 
 SIGNED_BY = Field("signed_by", "line", required=True, most=NAME)
 REASON = Field("reason", "text", required=True)
@@ -76,13 +86,13 @@ TRIGGERS = (
 
 REQUESTS = (
     Form("request-extension", (DUE_ON, REASON)),
-    Form("request-closure", (Field("summary", "text", required=True, most=LONG),)),
+    Form("request-closure", (Field("summary", "text", required=True, most=LONG), EVIDENCE)),
     Form("request-transfer", (Field("responsible_unit", "unit"), REASON)),
 )
 
 OTHERS = (
-    Form("progress", (Field("text", "text", required=True, most=LONG), Field("percent", "percent"))),
-    Form("review", (Field("on", "day", required=True, today=True), Field("note", "text", required=True))),
+    Form("progress", (Field("text", "text", required=True, most=LONG), Field("percent", "percent"), EVIDENCE)),
+    Form("review", (Field("on", "day", required=True, today=True), Field("note", "text", required=True), EVIDENCE)),
     Form(
         "notice",
         (
@@ -140,6 +150,8 @@ def read(form: Form, sent: Mapping[str, list[str]], tz: ZoneInfo) -> Values:
     values: Values = {}
     errors = []
     for field in form.fields:
+        if field.kind == "files":
+            continue
         given = sent.get(field.name, [""])[0].strip()
         try:
             values[field.name] = _value(field, given, tz)

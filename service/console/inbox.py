@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from service.actions import deeds, items, names, requests
+from service.actions import attachments, deeds, items, names, requests
 from service.console import conduct, pages, paging
 from service.console.forms import FORMS, Form, Tried
 from service.console.paging import NEWEST, OLDEST
@@ -16,6 +16,7 @@ from service.workflow.requests import Request
 from service.workflow.states import RequestKind, RequestStatus, State
 
 PER_PAGE = 50
+AT_ONCE = 200
 
 router = Desk(Page)
 
@@ -67,6 +68,7 @@ async def _show(visit: Visit, request_id: UUID, tried: Tried | None = None) -> R
     if asked.responsible_unit_id:
         wanted.add(asked.responsible_unit_id)
     pending = asked.status == RequestStatus.PENDING
+    hung = await attachments.of_item(visit.service, visit.call, asked.item_id, UUID(int=0), AT_ONCE)
     decides = pending and may.others[deeds.DECIDE] is None
     withdraws = pending and may.others[deeds.WITHDRAW] is None
     return pages.html(
@@ -77,6 +79,7 @@ async def _show(visit: Visit, request_id: UUID, tried: Tried | None = None) -> R
         returning=FORMS["return"] if decides else None,
         withdrawal=FORMS["withdraw"] if withdraws else None,
         defaults=_defaults(asked),
+        files=[each for each in hung if each.hangs_on_id == asked.id],
         own=asked.requested_by == visit.call.caller.principal_id,
         tried=tried,
         tried_why=pages.reason(tried.refused, visit.tongue) if tried else "",

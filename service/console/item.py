@@ -6,7 +6,18 @@ from uuid import UUID
 
 from fastapi import Response
 
-from service.actions import deadline, deeds, interviews, items, ledgers, names, notice_board, progress, requests
+from service.actions import (
+    attachments,
+    deadline,
+    deeds,
+    interviews,
+    items,
+    ledgers,
+    names,
+    notice_board,
+    progress,
+    requests,
+)
 from service.actions.deeds import Deeds
 from service.actions.notice_board import Narrowed
 from service.console import conduct, pages, timeline
@@ -15,6 +26,7 @@ from service.console.paging import NEWEST, pair
 from service.console.routing import Desk, Page
 from service.console.visits import Visit
 from service.errors import Refused
+from service.workflow.attachments import Attachment
 from service.workflow.items import Item
 from service.workflow.states import RequestStatus, State
 from service.workflow.views import ItemView
@@ -60,6 +72,7 @@ async def show(visit: Visit, item_id: UUID, tried: Tried | None = None) -> Respo
     after = pair(visit.query_params.get("after"))
     told = await items.history(service, call, item_id, after, AT_ONCE + 1)
     asked = await requests.of_item(service, call, item_id, UUID(int=0), AT_ONCE)
+    hung = await attachments.of_item(service, call, item_id, UUID(int=0), AT_ONCE)
     papers = await notice_board.page(service, call, Narrowed(item_id=item_id), NEWEST, AT_ONCE)
     talk = await interviews.read(service, call, item.interview_id) if item.interview_id else None
     concerned = {item.responsible_unit_id, item.supervising_unit_id, *item.co_unit_ids}
@@ -86,6 +99,7 @@ async def show(visit: Visit, item_id: UUID, tried: Tried | None = None) -> Respo
         tried_fields=pages.field_errors(tried.refused, visit.tongue) if tried else {},
         entries=await progress.page(service, call, item_id, UUID(int=0), AT_ONCE),
         requests=asked,
+        files=_by_place(hung),
         notices=papers,
         talk=talk,
         may_withdraw=may.others[deeds.WITHDRAW] is None,
@@ -95,6 +109,14 @@ async def show(visit: Visit, item_id: UUID, tried: Tried | None = None) -> Respo
         later=after != (0, 0),
         pending=RequestStatus.PENDING,
     )
+
+
+def _by_place(hung: Iterable[Attachment]) -> dict[UUID | None, list[Attachment]]:
+    """What hangs on the item, by the entry or request that it hangs on; None for reviews."""
+    found: dict[UUID | None, list[Attachment]] = {}
+    for each in hung:
+        found.setdefault(each.hangs_on_id, []).append(each)
+    return found
 
 
 def _offers(visit: Visit, view: ItemView, may: Deeds) -> Iterable[Offer]:

@@ -12,6 +12,7 @@ from service.console import assets, texts
 from service.console.visits import Guest, Visit
 from service.errors import FIELDS, PROBLEMS, Refused
 from service.wording import describe, say
+from service.workflow.attachments import file_name
 from service.workflow.permissions import holds_anywhere
 
 GUARDED = {
@@ -69,6 +70,8 @@ def _always(guest: Guest) -> dict[str, Any]:
         "day": say_so.day,
         "moment": say_so.moment,
         "event_word": say_so.event,
+        "file_name": file_name,
+        "size": texts.size,
         "tongue": guest.tongue,
         "other_tongue": "?" + _other_tongue(guest),
         "path": guest.url.path.removeprefix(guest.base) or "/",

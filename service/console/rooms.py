@@ -5,6 +5,7 @@ from fastapi import Response
 from service.console import (
     board,
     downloads,
+    evidence,
     inbox,
     item,
     items,
@@ -28,11 +29,8 @@ async def lost(guest: Guest, rest: str) -> Response:
     raise Refused("not_found")
 
 
-ROUTERS = (
-    *(
-        room.router
-        for room in (sign_in, board, items, item, inbox, notices, talks, late, webhooks, units, ticks, downloads)
-    ),
-    sign_in.leaving,
-    nowhere,
-)
+ROOMS = (
+    sign_in, board, items, item, inbox, notices, talks, late, webhooks, units, ticks, evidence, downloads,
+)  # fmt: skip
+
+ROUTERS = (*(room.router for room in ROOMS), sign_in.leaving, nowhere)

@@ -42,3 +42,10 @@ class Speaker:
         """To the minute; an instant as JSON has it will do."""
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         return instant.astimezone(self._tz or UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def size(count: int) -> str:
+    """A number of bytes as people read it."""
+    if count < 1024:
+        return f"{count} B"
+    return f"{count / 1024:.0f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"

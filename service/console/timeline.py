@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from service.console.texts import Speaker
+from service.workflow.attachments import NAMES
 from service.workflow.organisation import Unit
 
 SAID = (
@@ -89,13 +90,22 @@ def entry(event: dict[str, Any], speaker: Speaker, units: Mapping[UUID, Unit]) -
             Fact(speaker.field(name), reader.value(name, data[name]))
             for name in SAID
             if name in data and data[name] not in (None, "", [])
-        ),
+        )
+        + _files(data, speaker),
         changes=tuple(
             reader.change(name, change)
             for name, change in data.get("changes", {}).items()
             if name not in HIDDEN_CHANGES
         ),
     )
+
+
+def _files(data: dict[str, Any], speaker: Speaker) -> tuple[Fact, ...]:
+    """What hangs on the thing that the event tells of, by name; the name of one may be erased."""
+    names = data.get(NAMES) or {}
+    hung = data.get("attachments", ())
+    called = [names.get(each["id"]) or f"{each['media_type']} {each['sha256'][:8]}" for each in hung]
+    return (Fact(speaker.field("attachments"), "、".join(called)),) if called else ()
 
 
 def _who(event: dict[str, Any], speaker: Speaker) -> str:

@@ -6,12 +6,15 @@ of this session (403); the actions judge the rest, as they do for the API.
 
 import hmac
 import time
+from collections.abc import AsyncGenerator, Iterable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 from fastapi import Request, Response
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.types import Scope
 
@@ -23,7 +26,8 @@ from service.errors import Refused, invalid
 from service.workflow.access import Caller
 
 COOKIE = "xiaohao_console"
-FORM = "application/x-www-form-urlencoded"
+FORM, FILES = "application/x-www-form-urlencoded", "multipart/form-data"
+MAX_FILES = 40
 FORM_BYTES = 512 * 1024
 """A text of 20,000 characters, as forms write them, and some."""
 
@@ -44,6 +48,7 @@ class Guest(Request):
     """A request of nobody in particular."""
 
     tongue: str
+    _most = FORM_BYTES
 
     @property
     def service(self) -> Service:
@@ -76,22 +81,44 @@ class Guest(Request):
     async def sent(self) -> dict[str, list[str]]:
         """The fields of the form that was sent. Refuses what is no form, too large, or no UTF-8."""
         if not hasattr(self, "_sent"):
+            media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media not in (FORM, FILES):
+                raise Refused("unsupported_media_type")
+            self._files: dict[str, list[UploadFile]] = {}
+            pairs = _parsed(await self.body()) if media == FORM else await self._with_files()
             self._sent: dict[str, list[str]] = {}
-            for name, value in _parsed(await self._bounded()):
+            for name, value in pairs:
                 self._sent.setdefault(name, []).append(value.replace("\r\n", "\n"))
         return self._sent
 
-    async def _bounded(self) -> bytes:
-        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-            raise Refused("unsupported_media_type")
-        chunks, size = [], 0
-        async for chunk in self.stream():
+    async def files(self) -> dict[str, list[UploadFile]]:
+        """The files of the form that was sent, by field."""
+        await self.sent()
+        return self._files
+
+    async def _with_files(self) -> list[tuple[str, str]]:
+        """The form's other fields. Files go to the disk as they come; together they are as large as one may be."""
+        self._most = self.app.state.settings.attachment_max_bytes + FORM_BYTES
+        try:
+            form = await self.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=FORM_BYTES)
+        except HTTPException:
+            raise invalid(("", "bad_format")) from None
+        pairs = []
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                pairs.append((name, value))
+            else:
+                self._files.setdefault(name, []).append(value)
+        return pairs
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes, and no more of it than a form may have."""
+        size = 0
+        async for chunk in super().stream():
             size += len(chunk)
-            if size > FORM_BYTES:
-                raise Refused("payload_too_large", facts={"limit": FORM_BYTES})
-            chunks.append(chunk)
-        self._body = b"".join(chunks)
-        return self._body
+            if size > self._most:
+                raise Refused("payload_too_large", facts={"limit": self._most})
+            yield chunk
 
     def own_page(self) -> bool:
         """Whether a page of this very site sends this: every browser says so of a form that is posted.
@@ -153,15 +180,20 @@ class Visit(Guest):
         self.scope["principal_id"], self.scope["tenant_id"] = caller.principal_id, caller.tenant_id
 
     async def check_form(self) -> None:
-        """Refuses `forbidden` (csrf) where the form does not come from a page of this session."""
+        """Refuses `forbidden` (csrf) where the form does not come from a page of this session.
+
+        What another site sends is not even read.
+        """
+        if not self.own_page():
+            raise Refused("forbidden", "csrf")
         token = (await self.sent()).get("token", [""])[0]
-        if not self.own_page() or not hmac.compare_digest(token.encode(), self.signed.token.encode()):
+        if not hmac.compare_digest(token.encode(), self.signed.token.encode()):
             raise Refused("forbidden", "csrf")
 
-    async def keyed(self, subject: UUID | None = None) -> Call:
+    async def keyed(self, subject: UUID | None = None, marks: Iterable[str] = ()) -> Call:
         """The call under the key that the form carries: sent twice, it does its work once.
 
-        `subject` is what it is about; without, what it makes.
+        `subject` is what it is about; without, what it makes. `marks` are of the files that came with it.
         """
         sent = await self.sent()
         key = sent.get("key", [""])[0]
@@ -169,7 +201,7 @@ class Visit(Guest):
             raise invalid(("/key", "bad_format"))
         # Without the token: the same form after a new sign-in is the same work.
         content = urlencode([(name, value) for name in sorted(sent) for value in sent[name] if name != "token"])
-        mark = fingerprint(self.method, self.url.path, content.encode())
+        mark = fingerprint(self.method, self.url.path, "\n".join([content, *marks]).encode())
 
         def done(result: Any) -> Recorded:
             return Recorded(303, b"", None, None, subject or result.id)

@@ -196,6 +196,11 @@ WORDS: dict[str, Text] = {
         "replayed": ("重发", "Replay"),
         # -- hints
         "hint.unit": ("填单位全称或编码", "The unit's full name, or its code"),
+        "hint.files": (
+            "照片、扫描件、PDF、OFD、Office 或 WPS 文件、短视频，可多选",
+            "Photos, scans, PDF, OFD, documents, short films; several at once",
+        ),
+        "files": ("附件", "Attachments"),
         "hint.lines": ("每行一人", "One a line"),
         "hint.item": ("填原条目的网址或编号 id", "The address or id of the other item"),
         "close_dialog": ("关闭", "Close"),
@@ -282,6 +287,8 @@ FIELDS: dict[str, Text] = {
         "at": ("约谈时间", "When"),
         "place": ("地点", "Place"),
         "held_on": ("约谈日期", "Held on"),
+        "attachment_ids": ("佐证附件", "Evidence"),
+        "attachments": ("附件", "Attachments"),
         "attendees": ("参加人员", "Attendees"),
         "minutes": ("约谈纪要", "Minutes"),
         "commitments": ("承诺事项", "Commitments"),

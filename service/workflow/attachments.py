@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from service.workflow.media import KINDS
@@ -127,6 +128,13 @@ def file_name(name: str | None, media_type: str, sha256: str) -> str:
     if _extension(stem).casefold() in extensions:
         return stem
     return f"{_shortened(stem, NAME_BYTES - 1 - len(extensions[0]), whole=True)}.{extensions[0]}"
+
+
+def disposition(found: Attachment) -> str:
+    """To be saved, never shown, under a name of which nothing can be taken for another part of the head."""
+    name = file_name(found.name, found.media_type, found.sha256)
+    plain = f"attachment.{KINDS[found.media_type].extensions[0]}"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _extension(name: str) -> str:

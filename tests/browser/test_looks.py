@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.api.helpers import VERIFIED, day
 from tests.browser.conftest import DESKTOP, PHONE, County, Screen, Screens
+from tests.evidence import photo
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -23,7 +24,10 @@ def paths(county: County) -> dict[str, str]:
     shown = county.item(title=LONG, description=LONG * 4, due_on=day(20), labels=["饮水", "回头看"], goal="恢复供水")
     at = f"/v1/items/{shown['id']}"
     county.fire(shown["id"], "claim", village, signed_by="李明", measures="更换管道\n" * 6)
-    county.call("POST", f"{at}/progress", village, json={"text": LONG, "percent": 40})
+    file = {"file": (f"{LONG}.jpg", photo())}
+    hung = [county.call("POST", "/v1/attachments", village, files=file)["id"] for _ in range(2)]
+    report = {"text": LONG, "percent": 40, "attachment_ids": hung}
+    county.call("POST", f"{at}/progress", village, json=report)
     asked = county.call("POST", f"{at}/requests", village, json={"kind": "closure", "summary": LONG})
     paper = {"kind": "supervision", "unit": "t1v1", "item_ids": [shown["id"]], "text": LONG}
     notice = county.call("POST", "/v1/notices", boss, json=paper)

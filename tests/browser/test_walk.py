@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.api.helpers import day
 from tests.browser.conftest import PHONE, County, Screens
+from tests.evidence import photo
 
 NASTY = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>" onfocus=window.hacked=3 x=\''
 
@@ -111,6 +112,21 @@ def test_what_people_write_never_runs(screens: Screens, county: County, keys: di
     asked = county.call(
         "POST", f"/v1/items/{item['id']}/requests", keys["village"], json={"kind": "closure", "summary": NASTY}
     )
+    # A photo with such a name comes through the form, as a browser sends it.
+    village = screens.open(keys["village"])
+    page = village.go(f"/console/items/{item['id']}")
+    press(page, "填报进展")
+    dialog = page.get_by_role("dialog", name="填报进展")
+    dialog.get_by_label("内容").fill("见照片")
+    name = "\"><img src=x onerror=window.hacked=5>'.jpg"
+    dialog.get_by_label("佐证附件").set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": photo()})
+    dialog.get_by_role("button", name="填报进展").click()
+    expect(page.locator(".flash").first).to_have_text("进展已填报。")
+    expect(page.locator(".files a")).to_have_count(1)
+    assert page.evaluate("window.hacked") is None and village.complaints == []
+    with page.expect_download() as download:
+        page.locator(".files a").click()
+    assert download.value.suggested_filename.endswith(".jpg")
     boss = screens.open(keys["boss"])
     boss.page.add_init_script(
         "addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective))"

@@ -1,5 +1,6 @@
 """Somebody before a browser without a script: signs in, reads pages, fills in forms and sends them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -9,7 +10,8 @@ import httpx
 from tests.world import World
 
 ORIGIN = "http://xiaohao.test"
-VOID = {"input", "meta", "link", "br", "path", "rect", "circle", "line"}
+Files = Sequence[tuple[str, bytes]]
+"""Names and contents."""
 
 
 @dataclass
@@ -21,6 +23,7 @@ class Form:
     values: dict[str, list[str]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     required: set[str] = field(default_factory=set)
+    takes_files: bool = False
 
     @property
     def name(self) -> str:
@@ -54,6 +57,7 @@ class Page(HTMLParser):
             self.links.append(given.get("href") or "")
         elif tag == "form":
             self._form = Form((given.get("method") or "get").lower(), given.get("action") or "")
+            self._form.takes_files = given.get("enctype") == "multipart/form-data"
             self.forms.append(self._form)
         elif tag in ("script", "style"):
             self._silent = tag
@@ -66,6 +70,8 @@ class Page(HTMLParser):
             elif tag == "textarea":
                 self._textarea = name
                 self._form.values[name] = [""]
+            elif given.get("type") == "file":
+                assert self._form.takes_files and "multiple" in given
             elif given.get("type") != "checkbox" or "checked" in given:
                 self._form.values.setdefault(name, []).append(given.get("value") or "")
         elif tag == "option" and self._form is not None and self._select is not None:
@@ -132,16 +138,24 @@ class Desk:
         # An empty table of parameters would take those of the address away.
         return Page(await self.client.get(path, params=params or None))
 
-    async def send(self, form: Form, **given: str) -> Page:
-        """Send a form as its page filled it in, but for what is given; follow where that leads."""
+    async def send(self, form: Form, files: Files = (), **given: str) -> Page:
+        """Send a form as its page filled it in, but for what is given; follow where that leads.
+
+        A form that takes files goes as browsers send it, also where none was chosen.
+        """
         values = {**form.values, **{name.replace("__", "."): [value] for name, value in given.items()}}
         strange = set(values) - form.names
         assert not strange, f"the form has no {strange}"
-        answer = await self.client.post(form.action, data=values)
+        if form.takes_files:
+            chosen = [("attachment_ids", (name, content)) for name, content in files or (("", b""),)]
+            answer = await self.client.post(form.action, data=values, files=chosen)
+        else:
+            assert not files
+            answer = await self.client.post(form.action, data=values)
         if answer.status_code == 303:
             answer = await self.client.get(answer.headers["location"])
         return Page(answer)
 
-    async def do(self, path: str, deed: str, **given: str) -> Page:
+    async def do(self, path: str, deed: str, files: Files = (), **given: str) -> Page:
         """Open a page and do something there."""
-        return await self.send((await self.read(path)).form(deed), **given)
+        return await self.send((await self.read(path)).form(deed), files, **given)

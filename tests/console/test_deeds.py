@@ -325,6 +325,8 @@ async def test_a_form_asks_for_what_the_api_asks_for(world, name):
         if "." in field.name:
             place, last = schemas["VerificationIn"], field.name.partition(".")[2]
         assert last in place["properties"], field.name
+        if field.kind == "files":
+            continue
         shape = place["properties"][last]
         if field.kind != "unit":
             assert field.required == (last in place.get("required", ())), field.name
