@@ -1,10 +1,12 @@
 """What every action works with: the running service, and the call that it answers."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,9 +16,11 @@ import uuid_utils.compat
 from service.actions.numbers import Numbers
 from service.errors import Refused
 from service.outside.addresses import Guard
+from service.outside.letters import Letters
 from service.outside.mail import Mailer
 from service.outside.sender import Sender
 from service.outside.vault import Vault
+from service.outside.workbooks import Scratch
 from service.store import events as event_store
 from service.store import idempotency
 from service.store.database import Blocked, Changes, Database, Duplicate, Tx
@@ -29,6 +33,8 @@ from service.workflow.merkle import Hashing
 from service.workflow.permissions import Grant
 
 T = TypeVar("T")
+
+WRITERS = 2
 
 
 @dataclass(slots=True)
@@ -49,6 +55,11 @@ class Service:
     mailer: Mailer | None = None
     public_url: str = ""
     """Where people see an item, with `{id}` for its id."""
+
+    scratch: Scratch = field(default_factory=lambda: Scratch(Path("data/scratch")))
+    letters: Letters = field(default_factory=Letters)
+    writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
+    """Whoever has a workbook or a letter written holds one: each is a process of its own, busy for as long."""
 
     def link(self, item_id: UUID) -> str | None:
         """Where people see an item, if the operator has said so."""

@@ -184,8 +184,14 @@ PUBLIC = ("/v1/log/key",)
 
 TAGS = [
     {"name": "items", "description": "Problems, and what happens to them."},
+    {"name": "exports", "description": "Ledgers as the files that offices print and send (台账导出)."},
+    {"name": "jobs", "description": "Work that goes on behind the call that began it, and what came of it."},
     {"name": "requests", "description": "What responsible units ask for, and what is decided (申请)."},
     {"name": "notices", "description": "Numbered documents that units sign for (督办文书)."},
+    {
+        "name": "printing",
+        "description": "Notices as official letters, and the full record of an item, as PDF and .docx.",
+    },
     {"name": "interviews", "description": "The formal talks (约谈) that escalations open."},
     {"name": "events", "description": "The record of everything (全程纪实), in the order of its positions."},
     {"name": "webhooks", "description": "Endpoints that events are sent to, signed (Standard Webhooks, CloudEvents)."},

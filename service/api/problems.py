@@ -11,7 +11,18 @@ from starlette.exceptions import HTTPException
 
 from service.api.shapes import Line, Shape
 from service.api.shapes import Text as Prose
-from service.errors import CONFLICTS, CREDENTIALS, FIELDS, FORBIDDEN, GUARDS, PROBLEMS, FieldError, Refused, Text
+from service.errors import (
+    CONFLICTS,
+    CREDENTIALS,
+    FIELDS,
+    FORBIDDEN,
+    GUARDS,
+    PRINTING,
+    PROBLEMS,
+    FieldError,
+    Refused,
+    Text,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -40,6 +51,7 @@ class ProblemOut(BaseModel):
 
 _SENTENCES = {
     "guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS, "unauthenticated": CREDENTIALS,
+    "printing_unavailable": PRINTING,
 }  # fmt: skip
 
 _RANGE = re.compile(r"\s*(zh|en)(?:-[a-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")

@@ -2,7 +2,7 @@
 
 import sys
 
-from service.cli import clock, documents, figures, operating, record, serving  # noqa: F401  (importing them adds their commands)
+from service.cli import clock, documents, exporting, figures, operating, record, serving  # noqa: F401  (importing them adds their commands)
 from service.cli.terminal import cli, err
 from service.errors import Refused
 from service.outside.lock import Busy

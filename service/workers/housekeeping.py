@@ -1,5 +1,5 @@
-"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay, and the
-checkpoint of the day.
+"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay and of jobs,
+and the checkpoint of the day.
 
 Answers go a day after the 24 hours that are promised.
 """
@@ -24,6 +24,7 @@ log = structlog.get_logger("xiaohao.housekeeping")
 
 async def run_once(service: Service, now: datetime) -> None:
     await upkeep.forget_answers(service, before=now - KEPT)
+    await upkeep.forget_jobs(service, now)
     await publishing.publish_due(service, now)
 
 

@@ -884,5 +884,5 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", "/v1/me")
 
 
-# The calls about requests, notices and the clock register themselves.
-from tests.api import calls_clock  # noqa: E402, F401
+# The calls about requests, notices, the clock and files register themselves.
+from tests.api import calls_clock, calls_files  # noqa: E402, F401
