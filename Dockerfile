@@ -24,6 +24,11 @@ RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-di
 
 FROM python:3.12-slim
 
+# Notices are printed with these letters; without any, a PDF would be blank.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends fonts-noto-cjk \
+ && rm -rf /var/lib/apt/lists/*
+
 # A fixed number, so that a volume's files can be given to the same user on the host.
 RUN python -m pip uninstall --yes --root-user-action=ignore pip \
  && groupadd --gid 10001 xiaohao \

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from service.actions.doorkeeper import Doorkeeper
 from service.actions.feed import Newsstand
+from service.actions.jobs import Jobs
 from service.actions.ladder import Tally
 from service.actions.service import Service
 from service.actions.tokens import Tokens
@@ -26,11 +27,13 @@ from service.api import (
     deadlines,
     erasure,
     events,
+    exports,
     hooks,
     imports,
     interviews,
     issuers,
     items,
+    jobs,
     ledgers,
     limits,
     listing,
@@ -41,6 +44,7 @@ from service.api import (
     operations,
     pages,
     principals,
+    printing,
     problems,
     progress,
     reports,
@@ -58,10 +62,12 @@ from service.outside import vault
 from service.outside.addresses import Guard, Names
 from service.outside.blobs import Blobs, Directory
 from service.outside.counts import Shared
+from service.outside.letters import Letters
 from service.outside.mail import Mailer, Server
 from service.outside.s3 import S3, Bucket
 from service.outside.sender import Sender
 from service.outside.sigv4 import Signer
+from service.outside.workbooks import Scratch
 from service.settings import BadSettings, Settings, networks
 from service.store import keyring, migrations
 from service.store.database import Changes, Database, Tx
@@ -115,7 +121,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             yield Service(
                 database, await _keys(settings, database), blobs, log_name=settings.log_name, issuer_addresses=guard,
                 webhook_addresses=endpoints, sender=sender, relays=relays, relay_addresses=named_only, mailer=mailer,
-                public_url=settings.item_url, attachment_quota=settings.attachment_quota_bytes,
+                public_url=settings.item_url,
+                attachment_quota=settings.attachment_quota_bytes,
+                scratch=Scratch(settings.data_dir / "scratch"),
+                letters=Letters(settings.fonts_dir, settings.templates_dir),
             )  # fmt: skip
         finally:
             sender.close()
@@ -185,6 +194,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.ready = ready
             tasks = [asyncio.create_task(housekeeping.run(service, doorkeeper))]
             app.state.newsstand = Newsstand(service)
+            app.state.jobs = Jobs(service)
             app.state.loops = workers(service, settings, app.state.metrics.count) if settings.workers_inside else []
             tasks += [asyncio.create_task(loop.run()) for loop in app.state.loops]
             collect_less()
@@ -192,7 +202,7 @@ def create_app(settings: Settings) -> FastAPI:
             for task in tasks:
                 task.cancel()
             # A batch under way is not torn: its transaction ends with its connection, one way or the other.
-            await asyncio.gather(*tasks, app.state.newsstand.close(), return_exceptions=True)
+            await asyncio.gather(*tasks, app.state.newsstand.close(), app.state.jobs.close(), return_exceptions=True)
             with suppress(Refused):
                 await doorkeeper.write_last_used()
 
@@ -211,12 +221,16 @@ def create_app(settings: Settings) -> FastAPI:
     rooms = (
         items,
         listing,
+        exports,
+        jobs,
         transitions,
         progress,
         attachments,
         deadlines,
         erasure,
         requests,
+        # Before the notices themselves: `{id}.pdf` would pass for an id.
+        printing,
         notices,
         interviews,
         events,

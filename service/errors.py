@@ -125,6 +125,11 @@ PROBLEMS: dict[str, ProblemKind] = {
         Text("服务内部错误", "Internal error"),
         Text("已记录，请凭 request_id 联系运维人员。", "It was logged; quote the request_id to the operator."),
     ),
+    "printing_unavailable": ProblemKind(
+        503,
+        Text("暂不能打印", "Printing is not available"),
+        Text("服务端缺少打印所需的字体或模板。", "The service lacks a font or a usable template for it."),
+    ),
     "unavailable": ProblemKind(
         503,
         Text("服务暂不可用", "Temporarily unavailable"),
@@ -231,6 +236,10 @@ FORBIDDEN: dict[str, Text] = {
     "checkpoints": Text("只有管理员可以公布检查点。", "Checkpoints are published by admins."),
     "figures": Text(
         "只有管理员和该单位的督办人员可以公布月报。", "A month is published by admins and by supervisors over the unit."
+    ),
+    "job_grants": Text(
+        "您的授权已变更，这份结果是按原来的授权生成的，请重新办理。",
+        "Your grants are others than those by which this was made: begin it again.",
     ),
     "log": Text("只有管理员和审计员可以查验纪实日志。", "The log is for admin and auditor."),
     "csrf": Text(
@@ -369,12 +378,30 @@ CONFLICTS: dict[str, Text] = {
     ),
     "issuer_removed": Text("该 issuer 已停用，请重新登记。", "The issuer was removed; create it again."),
     "pending_request": Text("同类申请正在等待审批。", "A request of this kind is pending already."),
+    "job_unfinished": Text("该任务尚未完成，请稍后再取。", "The job is not done yet: ask how far it is."),
+    "job_failed": Text("该任务未能完成，请重新办理。", "The job failed: begin it again."),
     "decided": Text("该申请已审批、撤回或取消。", "The request is decided, withdrawn or cancelled already."),
     "inactive": Text("该主体已停用。", "The principal was removed."),
     "webhook_disabled": Text("该推送已停用，请先启用。", "The webhook is disabled; enable it first."),
     "published": Text("该月月报已公布。", "This month is published already."),
     "channel_disabled": Text("该渠道已停用，请先启用。", "The channel is disabled; enable it first."),
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
+}
+
+PRINTING: dict[str, Text] = {
+    "no_font": Text(
+        "服务器没有中文字体：请安装软件包 fonts-noto-cjk（apt install fonts-noto-cjk），"
+        "或用 XIAOHAO_FONTS_DIR 指定字体目录。",
+        "The server has no font for Chinese: install the package fonts-noto-cjk (apt install fonts-noto-cjk), or name "
+        "a directory of fonts with XIAOHAO_FONTS_DIR.",
+    ),
+    "template": Text(
+        "本单位的模板 {template} 不能使用：{fault}，第 {line} 行；写法见 docs/letters.md。",
+        "The office's own template {template} cannot be used: {fault}, line {line}; see docs/letters.md.",
+    ),
+    "overrun": Text(
+        "该文书过大，超出打印所限的时间或内存。", "The document takes more time or memory than printing one may."
+    ),
 }
 
 

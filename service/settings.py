@@ -175,6 +175,16 @@ class Settings(BaseSettings):
         zh="供消息中链接使用的条目页面地址，形如 `https://ledger.example/items/{id}`，也可只写本服务的根地址；留空则不带链接",
         max_length=500,
     )
+    fonts_dir: Path | None = _setting(
+        None,
+        en="a directory of fonts for printed notices, beside those of the system, as 仿宋_GB2312 and 方正小标宋简体",
+        zh="打印文书所用字体的目录（如仿宋_GB2312、方正小标宋简体），与系统字体一并查找",
+    )
+    templates_dir: Path | None = _setting(
+        None,
+        en="a directory of the office's own .docx templates of notices, see docs/letters.md; empty: the built-in ones",
+        zh="本单位自有文书模板（.docx）的目录，写法见 docs/letters.md；留空则用内置模板",
+    )
     shutdown_seconds: int = _setting(
         10,
         en="how long requests under way may go on when the service is told to stop, in seconds, 0 to 3600",

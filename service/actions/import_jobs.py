@@ -15,7 +15,7 @@ from service.actions.importing import Options, may_import
 from service.actions.imports import Done, Tell
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import FieldError, Refused
-from service.outside.workbooks import workbook
+from service.outside.sheet_writer import workbook
 from service.store import imports as import_store
 from service.store.database import Changes, Tx
 from service.store.imports import Import

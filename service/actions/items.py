@@ -34,7 +34,8 @@ async def read(service: Service, call: Call, item_id: UUID) -> ItemView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A list as it was asked for; ledgers, units and lamps still as words."""
+    """A list as it was asked for; ledgers, units and lamps still as words. `contacts`: who complained is shown to those
+    whom it is meant for."""
 
     filters: Filters
     ledgers: tuple[Named, ...] = ()
@@ -46,6 +47,7 @@ class Query:
     limit: int = 50
     total: bool = False
     triggers: bool = False
+    contacts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ async def page(service: Service, call: Call, query: Query) -> ItemPage:
         )
         shown = found.items[: query.limit]
         more = found.positions[query.limit - 1] if len(found.items) > query.limit else None
-        return ItemPage(await views(tx, service, by, shown, query.triggers), more, found.total, found.truncated)
+        seen_so = await views(tx, service, by, shown, query.triggers, contacts=query.contacts)
+        return ItemPage(seen_so, more, found.total, found.truncated)
 
     # A count beside a page must not be of another moment: a subtree may have moved between.
     return await service.read(action, varied=True, whole=query.total)
@@ -130,14 +133,16 @@ def lamp_days(call: Call, rules: tuple[Lamp, ...], lamp: str) -> list[tuple[date
     ]
 
 
-async def views(tx: Tx, service: Service, call: Call, items: list[Item], triggers: bool) -> list[ItemView]:
+async def views(
+    tx: Tx, service: Service, call: Call, items: list[Item], triggers: bool, *, contacts: bool = True
+) -> list[ItemView]:
     """Items as this caller sees them; what each could do now only where it was asked for."""
     policies = {}
     for ledger_id in {item.ledger_id for item in items}:
         ledger = await ledgers.by_id(tx, call.tenant_id, ledger_id)
         if ledger is not None:
             policies[ledger_id] = ledgers.remember(call.tenant_id, ledger)
-    judged = {item.id: item for item in items if triggers or item.contact_sealed is not None}
+    judged = {item.id: item for item in items if triggers or (contacts and item.contact_sealed is not None)}
     wanted = {
         unit
         for item in judged.values()

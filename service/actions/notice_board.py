@@ -39,7 +39,7 @@ async def seen_or_replayed(tx: Tx, call: Call, notice_id: UUID) -> tuple[Notice,
 
 async def _seen_whole(tx: Tx, call: Call, notice: Notice) -> None:
     """What was answered once names every item of a notice: it is not there for who does not see them all now."""
-    if await _as_seen(tx, call, [notice]) != [notice]:
+    if await as_seen(tx, call, [notice]) != [notice]:
         raise Refused("not_found")
 
 
@@ -55,7 +55,7 @@ async def read(service: Service, call: Call, notice_id: UUID) -> Notice:
     """A notice, read by its units and through the items that it covers. Refuses `not_found`."""
 
     async def action(tx: Tx) -> Notice:
-        return (await _as_seen(tx, call, [await find(tx, call, notice_id)]))[0]
+        return (await as_seen(tx, call, [await find(tx, call, notice_id)]))[0]
 
     return await service.read(action)
 
@@ -106,12 +106,12 @@ async def page(service: Service, call: Call, narrowed: Narrowed, before: UUID, l
             rows = await tx.all(notice_store.OF_ITEM, **asked, item_id=narrowed.item_id)
         else:
             rows = await tx.all(notice_store.PAGE, **asked, scope=list(call.scope))
-        return await _as_seen(tx, call, [notice_store.notice(row) for row in rows])
+        return await as_seen(tx, call, [notice_store.notice(row) for row in rows])
 
     return await service.read(action, varied=True, whole=True)
 
 
-async def _as_seen(tx: Tx, call: Call, found: list[Notice]) -> list[Notice]:
+async def as_seen(tx: Tx, call: Call, found: list[Notice]) -> list[Notice]:
     """Who sees a notice through an item only sees no other items on it."""
     own = await notice_store.addressed(tx, call.tenant_id, [notice.id for notice in found], call.scope)
     strange = {item_id for notice in found if notice.id not in own for item_id in notice.item_ids}

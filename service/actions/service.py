@@ -6,6 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,9 +17,11 @@ from service.actions.numbers import Numbers
 from service.errors import Refused
 from service.outside.addresses import Guard
 from service.outside.blobs import Blobs
+from service.outside.letters import Letters
 from service.outside.mail import Mailer
 from service.outside.sender import Sender
 from service.outside.vault import Vault
+from service.outside.workbooks import Scratch
 from service.store import events as event_store
 from service.store import idempotency
 from service.store.database import Blocked, Changes, Database, Duplicate, Tx
@@ -31,6 +34,8 @@ from service.workflow.merkle import Hashing
 from service.workflow.permissions import Grant
 
 T = TypeVar("T")
+
+WRITERS = 2
 
 
 @dataclass(slots=True)
@@ -56,6 +61,11 @@ class Service:
     """So many bytes of attachments a tenant may keep; None: as many as there is room for."""
     imports_at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Whole files are in memory meanwhile."""
+
+    scratch: Scratch = field(default_factory=lambda: Scratch(Path("data/scratch")))
+    letters: Letters = field(default_factory=Letters)
+    writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
+    """Whoever has a workbook or a letter written holds one: each is a process of its own, busy for as long."""
 
     def link(self, item_id: UUID) -> str | None:
         """Where people see an item, if the operator has said so."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from service.actions import collecting
+from service.actions import collecting, jobs
 from service.actions.service import Service
 from service.store import idempotency, imports, tenants
 from service.store.database import Changes, Tx
@@ -31,6 +31,13 @@ async def collect_attachments(service: Service, now: datetime) -> None:
     await collecting.sweep(service, now)
     for tenant_id in await service.read(_all_tenants):
         await collecting.collect(service, tenant_id, now)
+
+
+async def forget_jobs(service: Service, now: datetime) -> None:
+    """Delete jobs that have expired, tenant by tenant, and what killed exports have left on the disk."""
+    for tenant_id in await service.read(_all_tenants):
+        await jobs.forget(service, tenant_id, now)
+    service.scratch.sweep(now)
 
 
 async def _all_tenants(tx: Tx) -> list[UUID]:

@@ -1,9 +1,9 @@
 """Items over HTTP: read, correct, list; the history of one, and the work list."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
-from pydantic import Field
 from pydantic_core import to_json
 
 from service.actions import corrections, items
@@ -13,7 +13,6 @@ from service.actions.items import Query as ListQuery
 from service.actions.references import Named
 from service.api import item_shapes as shapes
 from service.api.deps import (
-    NO_NUL,
     Asked,
     Cursor,
     Limit,
@@ -32,13 +31,14 @@ from service.api.deps import (
     versioned,
     write_cursor,
 )
-from service.api.fields import Day, FreeJson, LongText, Model, Moment, Name, ShortLine, Title, left_out
+from service.api.fields import Day, FreeJson, LongText, Model, Name, ShortLine, Title, left_out
+from service.api.item_filters import with_filters
 from service.api.listing_inputs import CoUnitIds, DeadlineIn, Labels, SourcePatch
 from service.api.openapi import WRITE, documented
-from service.api.references import ItemId, Reference, reference
+from service.api.references import ItemId
 from service.errors import invalid
-from service.workflow.queries import Filters, Position
-from service.workflow.states import DeadlineKind, Severity, SourceKind, State
+from service.workflow.queries import Position
+from service.workflow.states import DeadlineKind, Severity, SourceKind
 
 router = Room(route_class=Route, tags=["items"])
 
@@ -106,65 +106,18 @@ class ItemPatch(Model):
     "/v1/items",
     **documented("list_items", "The items of the caller's scope, filtered and sorted", shapes.ItemPageOut),
 )
+@with_filters
 async def list_items(
     request: Asked,
-    state: Annotated[list[State], Query(max_length=5)] = [],
-    ledger: Annotated[list[Reference], Query(max_length=50, description="Ids or codes.")] = [],
-    unit: Annotated[list[Reference], Query(max_length=20, description="Responsible units, with all below.")] = [],
-    supervising_unit: Annotated[list[Reference], Query(max_length=20)] = [],
-    severity: Annotated[list[Severity], Query(max_length=3)] = [],
-    source: Annotated[list[SourceKind], Query(max_length=9)] = [],
-    lamp: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=32, json_schema_extra=NO_NUL)]], Query(max_length=10)
-    ] = [],
-    overdue: Annotated[bool | None, Query()] = None,
-    due_before: Annotated[Day | None, Query(description="Deadline on or before this day.")] = None,
-    due_after: Annotated[Day | None, Query(description="Deadline on or after this day.")] = None,
-    listed_after: Annotated[Moment | None, Query(description="Listed at or after this instant.")] = None,
-    listed_before: Annotated[Moment | None, Query(description="Listed before this instant.")] = None,
-    external_ref: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=NO_NUL)]], Query(max_length=50)
-    ] = [],
-    label: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=NO_NUL)]], Query(max_length=20)
-    ] = [],
-    q: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=100,
-            json_schema_extra={"pattern": r"^[^\x00]*[^\x00\s][^\x00]*$"},
-            description="Chinese full text.",
-        ),
-    ] = None,
-    sort: Literal["due_on", "-due_on", "-listed_at", "-updated_at"] = "due_on",
+    narrowed: ListQuery,
     include: Annotated[list[Literal["total", "allowed_triggers"]], Query(max_length=2)] = [],
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    if q is not None and not q.strip():
-        raise invalid(("/query/q", "too_short"))
     context = cursor_context(request)
-    query = ListQuery(
-        filters=Filters(
-            states=tuple(each.value for each in state),
-            severities=tuple(each.value for each in severity),
-            sources=tuple(each.value for each in source),
-            labels=tuple(label),
-            external_refs=tuple(external_ref),
-            overdue=overdue,
-            due_after=due_after,
-            due_before=due_before,
-            listed_after=listed_after,
-            listed_before=listed_before,
-            q=q,
-        ),
-        ledgers=tuple(reference(each, "/query/ledger") for each in ledger),
-        units=tuple(reference(each, "/query/unit") for each in unit),
-        supervising_units=tuple(reference(each, "/query/supervising_unit") for each in supervising_unit),
-        lamps=tuple(lamp),
-        sort=sort,
-        after=_position(context, cursor, sort),
+    query = replace(
+        narrowed,
+        after=_position(context, cursor, narrowed.sort),
         limit=limit,
         total="total" in include,
         triggers="allowed_triggers" in include,

@@ -2,7 +2,16 @@
 
 import sys
 
-from service.cli import clock, documents, figures, imports, operating, record, serving  # noqa: F401  (importing them adds their commands)
+from service.cli import (  # noqa: F401  (importing them adds their commands)
+    clock,
+    documents,
+    exporting,
+    figures,
+    imports,
+    operating,
+    record,
+    serving,
+)
 from service.cli.terminal import cli, err
 from service.errors import Refused
 from service.outside.lock import Busy

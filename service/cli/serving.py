@@ -5,11 +5,13 @@ import json
 import os
 import signal
 import socket
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from prometheus_client import start_http_server
@@ -22,11 +24,14 @@ from service.api.connection import Connection
 from service.api.metrics import Metrics
 from service.cli.terminal import bring_up, cli, err, out, run
 from service.demo import load as demo_load
+from service.outside.letters import Letters
 from service.outside.lock import only_one
 from service.settings import Settings
 from service.store import migrations
 
 PORTS_TRIED = 20
+
+log = structlog.get_logger("xiaohao.serve")
 
 
 async def _found(present: Settings) -> Founded:
@@ -59,6 +64,8 @@ def serve(
             port = _free_port(host, port)
         out.print(f"http://{host}:{port}  (documentation: /docs)")
         out.print(f"http://{host}:{port}/console  (the operator page: sign in with a key)")
+        # Beside the start: looking through a machine's fonts takes longer than all else.
+        threading.Thread(target=_look_for_fonts, args=(present,), name="fonts", daemon=True).start()
         uvicorn.run(
             composition.create_app(present),
             host=host,
@@ -70,6 +77,13 @@ def serve(
             timeout_graceful_shutdown=present.shutdown_seconds,
             server_header=False,
             date_header=True,
+        )
+
+
+def _look_for_fonts(present: Settings) -> None:
+    if not Letters(present.fonts_dir, present.templates_dir).can_print():
+        log.warning(
+            "no font for Chinese: notices are not printed", package="fonts-noto-cjk", setting="XIAOHAO_FONTS_DIR"
         )
 
 

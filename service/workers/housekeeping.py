@@ -1,5 +1,5 @@
-"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay, the
-checkpoint of the day, and attachments that nobody needs any more.
+"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay and of jobs,
+the checkpoint of the day, and attachments that nobody needs any more.
 
 Answers go a day after the 24 hours that are promised.
 """
@@ -24,6 +24,7 @@ log = structlog.get_logger("xiaohao.housekeeping")
 
 async def run_once(service: Service, now: datetime) -> None:
     await upkeep.forget_answers(service, before=now - KEPT)
+    await upkeep.forget_jobs(service, now)
     await publishing.publish_due(service, now)
     # Last, because the store may be away while the database is there.
     await upkeep.collect_attachments(service, now)

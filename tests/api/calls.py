@@ -914,4 +914,9 @@ async def _(base: Side, at: Place) -> Asked:
 
 
 # The calls about requests, notices and the clock, and about imports register themselves.
-from tests.api import calls_clock, calls_imports  # noqa: E402, F401
+# The calls about requests, notices, the clock and files register themselves.
+from tests.api import (  # noqa: E402, F401
+    calls_clock,
+    calls_files,
+    calls_imports,
+)

@@ -28,6 +28,7 @@ STATUS = {
     "idempotency_key_reused": 422,
     "precondition_required": 428,
     "rate_limited": 429,
+    "printing_unavailable": 503,
     "unavailable": 503,
 }
 

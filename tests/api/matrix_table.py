@@ -22,6 +22,7 @@ other; its first is in reach.
 """
 
 from tests.api.matrix_table_clock import CLOCK_TABLE
+from tests.api.matrix_table_files import FILES_TABLE
 from tests.api.matrix_table_imports import IMPORTS_TABLE
 
 ROLES = ("admin", "supervisor", "responsible", "platform", "viewer", "auditor")
@@ -1014,6 +1015,7 @@ TABLE = {
 }
 
 TABLE |= CLOCK_TABLE | IMPORTS_TABLE
+TABLE |= CLOCK_TABLE | FILES_TABLE
 
 WITHOUT_CALLER = {"get_livez", "get_readyz", "get_metrics", "get_problem", "get_log_key"}
 """Operations that answer without a credential: nobody's unit plays a part."""

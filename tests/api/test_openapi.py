@@ -28,7 +28,7 @@ FORMATS = {"date", "date-time", "uuid"}
 """Formats that bound a string's length by themselves."""
 
 VERBS = ("get", "list", "create", "update", "delete", "record", "revoke", "end", "import", "decide", "withdraw",
-         "issue", "sign", "cancel", "schedule", "review", "stream")  # fmt: skip
+         "issue", "sign", "cancel", "schedule", "review", "stream", "export")  # fmt: skip
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
