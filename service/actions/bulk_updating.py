@@ -18,8 +18,8 @@ from service.workflow import deadlines, events, listing
 from service.workflow.headings import Field
 from service.workflow.import_plan import Outcome, Placed
 from service.workflow.items import Item, deadline_columns
-from service.workflow.ledger_rows import FORBIDDEN, Fault
 from service.workflow.permissions import Standing
+from service.workflow.row_faults import FORBIDDEN, Fault
 from service.workflow.states import State
 
 NEEDS_DECISION = "needs_decision"

@@ -154,7 +154,8 @@ async def find(service: Service, call: Call, import_id: UUID) -> Import:
     if found is None or not (found.principal_id == call.caller.principal_id or administers(call.grants)):
         raise Refused("not_found")
     if found.state != RUNNING:
-        return found
+        # A last beat may have come behind the end.
+        return replace(found, percent=100)
     if import_id in _UNDER_WAY:
         return replace(found, percent=_UNDER_WAY[import_id])
     if call.now - found.updated_at > SILENT:

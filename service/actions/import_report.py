@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from service.workflow.import_plan import Outcome, Placed
-from service.workflow.ledger_rows import Fault
 from service.workflow.ledger_sheet import SheetRead
+from service.workflow.row_faults import Fault
 
 MAX_SHOWN = 5_000
 """Rows that a report names at most: refused ones first, then those with warnings, then ignored, then the others."""

@@ -15,10 +15,11 @@ from service.store.database import Tx
 from service.workflow import import_plan, unit_names
 from service.workflow.headings import Field
 from service.workflow.import_plan import Known, Outcome, Placed
-from service.workflow.ledger_rows import FORBIDDEN, INVALID_DATE, Fault, LedgerRow
+from service.workflow.ledger_rows import LedgerRow
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.permissions import holds, holds_anywhere
 from service.workflow.policy import Policy
+from service.workflow.row_faults import FORBIDDEN, INVALID_DATE, Fault
 from service.workflow.states import Role
 
 Line = tuple[UUID, ...]

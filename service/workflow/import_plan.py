@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from service.workflow.headings import Field
-from service.workflow.ledger_rows import TOO_LONG, UNKNOWN_UNIT, Fault, LedgerRow, Marks
+from service.workflow.ledger_rows import LedgerRow, Marks
+from service.workflow.row_faults import TOO_LONG, UNKNOWN_UNIT, Fault
 from service.workflow.unit_names import COLLECTIVE, UNKNOWN, Index, Names, plain
 
 MAX_CO_UNITS = 50

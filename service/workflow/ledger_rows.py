@@ -4,7 +4,6 @@ Which units there are is not known here, nor what was imported before.
 """
 
 import hashlib
-import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,9 +12,19 @@ from functools import lru_cache
 from typing import Any
 
 from service.workflow import cell_words, words
-from service.workflow.grid import Formula, Number
+from service.workflow.cell_checks import check, unquoted
+from service.workflow.grid import Number
 from service.workflow.headings import Field
 from service.workflow.ledger_sheet import Line
+from service.workflow.row_faults import (
+    COLUMN_COUNT,
+    DUPLICATE,
+    INVALID_DATE,
+    MISSING_PROBLEM,
+    MISSING_UNIT,
+    TOO_LONG,
+    Fault,
+)
 from service.workflow.states import SourceKind
 from service.workflow.unit_names import plain
 from service.workflow.words import Words
@@ -30,20 +39,6 @@ MAX_DEADLINE = 500
 MAX_ATTRIBUTES = 12_000
 """Bytes of what goes to `attributes`, four for each character; names of units have room behind it."""
 
-MISSING_PROBLEM, MISSING_UNIT, UNKNOWN_UNIT = "missing_problem", "missing_unit", "unknown_unit"
-INVALID_DATE, DUPLICATE, FORMULA_CELL = "invalid_date", "duplicate", "formula_cell"
-CONTROL_CHAR, TOO_LONG, COLUMN_COUNT, FORBIDDEN = "control_char", "too_long", "column_count", "forbidden"
-FORMULA_LIKE, PERSONAL_DATA = "formula_like_text", "personal_data"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A code, the field it is about, and what else says why: the earlier row of a duplicate, a unit's name."""
-
-    code: str
-    field: str | None = None
-    about: str | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -55,6 +50,7 @@ class Marks:
     content: str
 
 
+NOTHING_SAID = Words()
 NO_MARKS = Marks("", "", "", "")
 NOTHING_SAID = Words()
 
@@ -141,8 +137,8 @@ def _judge(line: Line) -> LedgerRow:
     row = LedgerRow(line.sheet, line.row)
     if line.odd:
         row.errors.append(Fault(COLUMN_COUNT))
-    _check_cells(row, line)
-    cells = {each: _unquoted(cell) for each, cell in line.cells.items()}
+    check(line, row.errors, row.warnings)
+    cells = {each: unquoted(cell) for each, cell in line.cells.items()}
     _problem(row, cells, line)
     row.lead_cell, row.unit_cell = cells.get(Field.LEAD_UNIT, ""), cells.get(Field.UNIT, "")
     row.co_cells = line.all(Field.CO_UNITS)
@@ -157,54 +153,6 @@ def _judge(line: Line) -> LedgerRow:
     _days(row, line)
     _beside(row, line, cells)
     return row
-
-
-# -- what may not stand in a cell at all
-
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffd"
-    "\ud800-\udfff]"
-)
-_FORMULA_LIKE = re.compile(r"[=+\-@](?![\d.,%\s]*$)[^\-=+@\s]")
-_PHONE = re.compile(r"(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)")
-_ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-
-
-def _check_cells(row: LedgerRow, line: Line) -> None:
-    for each, first in line.cells.items():
-        for cell in line.several.get(each, (first,)):
-            if isinstance(cell, Formula):
-                row.errors.append(Fault(FORMULA_CELL, each))
-            else:
-                _check_text(row, each, cell)
-    for heading, cell in line.extra.items():
-        _check_text(row, heading, cell)
-
-
-def _check_text(row: LedgerRow, name: str, cell: str) -> None:
-    if cell.isalnum() and len(cell) < 11:
-        # Most cells: nothing of what follows can be in them.
-        return
-    if _CONTROL.search(cell):
-        row.errors.append(Fault(CONTROL_CHAR, name))
-    if isinstance(cell, Number):
-        return
-    if _FORMULA_LIKE.match(_unquoted(cell)):
-        row.warnings.append(Fault(FORMULA_LIKE, name))
-    if name != Field.CONTACT and (_PHONE.search(cell) or any(map(_is_id_card, _ID_CARD.findall(cell)))):
-        row.warnings.append(Fault(PERSONAL_DATA, name))
-
-
-def _is_id_card(digits: str) -> bool:
-    """The last sign of an ID card's number is a check digit (GB 11643)."""
-    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False))
-    return "10X98765432"[total % 11] == digits[17].upper()
-
-
-def _unquoted(cell: str) -> str:
-    """Without the apostrophe that an export puts before what a spreadsheet could run."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell
 
 
 # -- the facts
@@ -247,7 +195,7 @@ def _deadline(row: LedgerRow, line: Line) -> None:
     if len(cell) > MAX_DEADLINE:
         row.errors.append(Fault(TOO_LONG, Field.DEADLINE))
         return
-    row.deadline = words.read(_unquoted(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
+    row.deadline = words.read(unquoted(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
     row.deadline_text = " ".join(cell.split()) or None
     if row.deadline.invalid:
         row.errors.append(Fault(INVALID_DATE, Field.DEADLINE))
