@@ -35,9 +35,7 @@ def _check_text(name: str, cell: str, errors: list[Fault], warnings: list[Fault]
         return
     if _CONTROL.search(cell):
         errors.append(Fault(CONTROL_CHAR, name))
-    if isinstance(cell, Number):
-        return
-    if _FORMULA_LIKE.match(unquoted(cell)):
+    if not isinstance(cell, Number) and _FORMULA_LIKE.match(unquoted(cell)):
         warnings.append(Fault(FORMULA_LIKE, name))
     if name != Field.CONTACT and (_PHONE.search(cell) or any(map(_is_id_card, _ID_CARD.findall(cell)))):
         warnings.append(Fault(PERSONAL_DATA, name))

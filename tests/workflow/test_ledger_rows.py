@@ -147,6 +147,10 @@ def test_phone_and_card_numbers_are_told_from_other_digits(text, warned):
     assert one(contact=text).warnings == [], "who complained is kept encrypted"
 
 
+def test_a_phone_number_is_one_as_a_number_too():
+    assert codes(one(extra={"电话": Number("13800138000")}).warnings) == [("personal_data", "电话")]
+
+
 def test_numbers_of_a_spreadsheet_are_days_where_a_day_is_meant():
     assert one(deadline=Number("46568")).deadline.due_on == date(2027, 6, 30)
     assert one(closed_on=Number("46568")).closed_on == date(2027, 6, 30)
