@@ -101,10 +101,13 @@ def entry(event: dict[str, Any], speaker: Speaker, units: Mapping[UUID, Unit]) -
 
 
 def _files(data: dict[str, Any], speaker: Speaker) -> tuple[Fact, ...]:
-    """What hangs on the thing that the event tells of, by name; the name of one may be erased."""
+    """What hangs on the thing that the event tells of, by name; one that came without, or whose name was erased, by
+    its kind and digest."""
     names = data.get(NAMES) or {}
-    hung = data.get("attachments", ())
-    called = [names.get(each["id"]) or f"{each['media_type']} {each['sha256'][:8]}" for each in hung]
+    called = []
+    for each in data.get("attachments", ()):
+        name = names.get(each["id"])
+        called.append(name if isinstance(name, str) else f"{each['media_type']} {each['sha256'][:8]}")
     return (Fact(speaker.field("attachments"), "、".join(called)),) if called else ()
 
 
