@@ -169,7 +169,7 @@ WORDS: dict[str, Text] = {
         "asked_for": ("申请内容", "What is asked for"),
         "asked_unit": ("拟转单位", "Unit asked for"),
         "decision_reason": ("审批意见", "Reason given"),
-        "decide": ("审批", "Decide"),
+        "decide_it": ("审批{kind}", "Decide: {kind}"),
         "own_request": (
             "这是您本人提出的申请，须由他人审批。",
             "You asked for this yourself: another person must decide.",

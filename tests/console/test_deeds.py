@@ -83,10 +83,11 @@ async def test_from_the_claim_to_the_closing(world, people):
     page = await village.do(path, "request-extension", due_on=day(35), reason="连续降雨")
     assert "延期申请已提交。" in page.text and "待审批" in page.text
     assert "request-extension" in page.shut and "同类申请正在等待审批。" in page.text
-    inbox = await boss.read("/console/requests")
-    link = next(link for link in inbox.links if link.startswith("/console/requests/"))
-    asked = next(iter((await read(people.supervisor.api, f"/v1/items/{item['id']}/requests"))["items"]))
-    assert f"/console/requests/{asked['id']}" in inbox.links and link
+    asked = (await read(people.supervisor.api, f"/v1/items/{item['id']}/requests"))["items"][0]
+    page = await boss.read(path)
+    assert "审批延期申请" in page.text and f"/console/requests/{asked['id']}" in page.links
+    assert "审批延期申请" not in (await village.read(path)).text
+    assert f"/console/requests/{asked['id']}" in (await boss.read("/console/requests")).links
     page = await boss.read(f"/console/requests/{asked['id']}")
     assert page.form("approve-extension").values["due_on"] == [day(35)]
     page = await boss.send(page.form("approve-extension"), due_on=day(30), reason="同意十天")
