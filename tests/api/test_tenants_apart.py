@@ -8,7 +8,19 @@ import pytest
 
 from service.settings import Settings
 from service.workers import sequencer
-from tests.api.calls import Place, Side, channel_at, grant_at, hook_at, issuer_at, item_at, moved, side, webhook_at
+from tests.api.calls import (
+    Place,
+    Side,
+    channel_at,
+    grant_at,
+    hook_at,
+    issuer_at,
+    item_at,
+    moved,
+    report_at,
+    side,
+    webhook_at,
+)
 from tests.api.calls_clock import asked_at, notice_at
 from tests.api.document import OPERATIONS, UUID, inside
 from tests.api.helpers import day, every_page, ok, read, refused
@@ -94,7 +106,7 @@ LISTS = [
 async def populated(at: Side) -> dict[str, Any]:
     """Something in every list."""
     await issuer_at(Place(at, "t1")), await hook_at(Place(at, "t1")), await webhook_at(Place(at, "t1"))
-    await channel_at(Place(at, "t1"))
+    await channel_at(Place(at, "t1")), await report_at(Place(at, "t1"))
     await item_at(Place(at, "t1"), due_on=day(-9), description="饮水管网漏损，共同的词")
     await asked_at(Place(at, "t1")), await notice_at(Place(at, "t1"))
     return await moved(Place(at, "t1v1"), "escalate", "record")
