@@ -39,14 +39,17 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
     """Freeze a month's figures of a unit and those right below it, of one ledger or of all.
 
     Refuses `invalid_request` for an unknown unit or ledger and for a month that is not over (in_future), `forbidden`,
-    `conflict` where it is published already, `unavailable` while figures are counted anew.
+    `conflict` where it is published already, `not_found` for a replay out of scope, `unavailable` while figures are
+    counted anew.
     """
-
     if end_of(month) >= call.today:
         raise invalid(("/month", "in_future"))
 
     async def replayed(tx: Tx) -> Replay | None:
-        return await call.replayed(tx)
+        replay = await call.replayed(tx)
+        if replay is not None and replay.answer.subject_id is not None:
+            await _known(tx, call, replay.answer.subject_id)
+        return replay
 
     async def freeze(tx: Tx) -> tuple[Report, bytes]:
         line = (await references.find_units(tx, call.tenant_id, [unit.ref], inactive=True)).line_in(unit, call.scope)
@@ -70,7 +73,7 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
         return report, document
 
     async def action(tx: Tx) -> Report | Replay:
-        again = await call.replayed(tx)
+        again = await replayed(tx)
         if again is not None:
             return again
         changes = Changes()

@@ -45,6 +45,7 @@ MATRIX = """
     unit:read           x x x x x x
     event:read          x x x x x x
     figures:read        x x x x x x
+    figures:publish     x x . . . .
     item:create         x x . x . .
     import              x x . x . .
     item:update         x x . . . .
