@@ -23,5 +23,5 @@ def inside(path: str) -> list[str]:
 def tenant_level(name: str) -> bool:
     """Whether an operation is about the tenant as a whole, so that nothing is looked at for those who may not."""
     at_large = ("principal", "issuer", "webhook", "channel", "_log_")
-    named = ("create_unit_hook", "end_hook", "import_units", "create_attachment")
+    named = ("create_unit_hook", "end_hook", "import_units", "import_items", "create_attachment")
     return any(each in name for each in at_large) or name in named

@@ -19,6 +19,9 @@ POSTS = [
     and any(each.get("name") == "Idempotency-Key" for each in OPERATIONS[name.partition(":")[0]][1]["parameters"])
 ]
 
+NOTHING_SHOWN = ("create_export",)
+"""What they answer tells of nothing that has a scope: a job's result is refused to whoever's grants have changed."""
+
 ABOUT_ITEMS = ("item", "interview", "request", "notice")
 
 
@@ -36,7 +39,7 @@ def test_every_post_is_among_those_replayed() -> None:
     assert {name.partition(":")[0] for name in POSTS} == named
 
 
-@pytest.mark.parametrize("name", POSTS)
+@pytest.mark.parametrize("name", [name for name in POSTS if name not in NOTHING_SHOWN])
 async def test_no_replay_is_given_to_one_who_lost_every_grant(world: World, home: Side, name: str) -> None:
     caller, headers = await world.person("admin", "root"), key()
     asked = await CALLS[name](home, Place(home, "t1"))
@@ -46,7 +49,9 @@ async def test_no_replay_is_given_to_one_who_lost_every_grant(world: World, home
     refused(await asked.by(caller, **headers), "forbidden" if tenant_level(name) else "not_found")
 
 
-@pytest.mark.parametrize("name", [name for name in POSTS if any(each in name for each in ABOUT_ITEMS)])
+@pytest.mark.parametrize(
+    "name", [name for name in POSTS if any(each in name for each in ABOUT_ITEMS) and not tenant_level(name)]
+)
 async def test_no_replay_is_given_to_one_who_moved_to_another_town(world: World, home: Side, name: str) -> None:
     """A reader of the own town still gets it: for a replay, reading is enough."""
     if name == "create_item_transition: transfer":
