@@ -77,13 +77,18 @@ def _state(one: Any, tongue: str, instance: str) -> dict[str, Any]:
     }
 
 
-@router.post(
-    "/v1/imports",
-    **documented(
-        "import_items", "List the problems of a ledger as offices make them, and again without listing any twice",
-        shapes.ImportReportOut, codes=WRITE, idempotent=True, body=upload_body("file", FILE, EXAMPLES),
-    ),
+_IMPORTS = documented(
+    "import_items", "List the problems of a ledger as offices make them, and again without listing any twice",
+    shapes.ImportReportOut, codes=WRITE, idempotent=True, body=upload_body("file", FILE, EXAMPLES),
 )  # fmt: skip
+_IMPORTS["responses"][202] = {
+    "description": "With `background`: it goes on by itself.",
+    "model": shapes.ImportOut,
+    "headers": {"Location": {"description": "Where to ask about it.", "schema": {"type": "string", "maxLength": 2000}}},
+}
+
+
+@router.post("/v1/imports", **_IMPORTS)
 async def import_items(
     request: Asked,
     ledger: Annotated[Reference, Query(description="Id or code.")],
