@@ -20,7 +20,7 @@ KEY = os.environ["SEEDED_KEY"]
 
 MEANING = {"unknown_reference", "in_future", "before_listing", "one_of_two", "repeated", "conflicts_with_policy",
            "bad_cursor", "forbidden_address", "in_past", "needs_inactive", "unreadable", "no_header",
-           "unknown_column", "no_ledger_header",
+           "unknown_column", "no_ledger_header", "wrong_extension",
            "other_year", "needs_pending", "needs_approval", "other_unit", "other_ledger", "closed_item",
            "before_first", "other_kind", "no_mail_server", "already_attached", "needs_attachments"}  # fmt: skip
 """Codes of what may be wrong with data that fits the schema."""
