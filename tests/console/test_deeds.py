@@ -192,6 +192,20 @@ async def test_a_refusal_stands_beside_the_form_and_what_was_typed_stays(world, 
     assert page.status == 200 and "已延期。" in page.text
 
 
+async def test_a_refused_form_in_the_other_language_leads_back_to_its_page(world, people):
+    item_id = await in_state(world, people, "rectifying")
+    desk = people.supervisor.desk
+    page = await desk.do(f"/console/items/{item_id}", "extend", due_on=day(-3), reason="x")
+    other = next(link for link in page.links if "lang=en" in link)
+    answer = await desk.client.get(f"/console/items/{item_id}/extend{other}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/console/items/{item_id}")
+    assert '<html lang="en">' in (await desk.client.get(answer.headers["location"])).text
+    await desk.client.get("/console?lang=zh")
+    assert (await desk.client.get(f"/console/nothing/{item_id}/extend")).status_code == 404
+    refused = await desk.client.post("/console/session", data={"key": "wrong"})
+    assert refused.status_code == 401 and (await desk.client.get("/console/session")).status_code == 303
+
+
 async def test_missing_and_wrong_fields_are_named(world, people):
     item_id = await in_state(world, people, "rectifying")
     desk = people.supervisor.desk
