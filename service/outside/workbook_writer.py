@@ -146,6 +146,9 @@ class Table:
         for index, value in enumerate(row):
             form, lamp, _ = self.cells[index]
             self.put(self.row, index, value, self.paints.get(value, form) if lamp else form)
+        # The row before is written by now; of a million heights the library would keep each.
+        self.sheet.row_info.pop(self.row - 1, None)
+        self.sheet.row_sizes.pop(self.row - 1, None)
         self.row += 1
 
     def put(self, row: int, index: int, value: Any, form: Any) -> None:
