@@ -1,5 +1,6 @@
 """Publishing a month's figures, and reading what was published, with what was corrected since beside it."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.actions.statistics import Asked, Table, table_of
 from service.errors import Refused, forbidden, invalid
+from service.outside import month_sheet
 from service.store import ledgers, log, reports, units
 from service.store.database import Changes, Duplicate, Tx
 from service.workflow import reports as rules
@@ -132,6 +134,19 @@ async def read(service: Service, call: Call, report_id: UUID) -> tuple[Report, b
         return await _known(tx, call, report_id)
 
     return await service.read(action)
+
+
+async def workbook(service: Service, call: Call, report_id: UUID) -> tuple[str, bytes]:
+    """A report as a workbook, with its title. Refuses `not_found`."""
+    report, document = await read(service, call, report_id)
+    told = from_json(document)
+    published = report.published_at.astimezone(call.tz)
+    notes = [
+        f"公布时间：{published:%Y-%m-%d %H:%M}；计至纪实日志第 {report.position} 条",
+        f"摘要：{report.digest}",
+    ]
+    async with service.writers:
+        return month_sheet.title_of(told), await asyncio.to_thread(month_sheet.workbook, told, notes)
 
 
 async def corrections(service: Service, call: Call, report_id: UUID) -> Corrections:

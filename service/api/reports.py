@@ -27,6 +27,7 @@ from service.api.deps import (
     with_receipt,
     write_cursor,
 )
+from service.api.downloads import SAVED, XLSX, content_of, whole
 from service.api.fields import Code, Id, Model, Month
 from service.api.openapi import READ, WRITE, documented
 from service.api.references import Reference, named_or_none, reference
@@ -106,6 +107,18 @@ async def list_reports(
     )  # fmt: skip
     more = write_cursor(context, rows[limit - 1].month, rows[limit - 1].id) if len(rows) > limit else None
     return page_answer(request, [shapes.report(row) for row in rows[:limit]], more)
+
+
+@router.get(
+    "/v1/statistics/reports/{report_id}.xlsx",
+    **documented(
+        "get_report_xlsx", "The same as the monthly table that offices hand up: units down, figures across, ranked",
+        None, content=content_of(XLSX), headers=SAVED,
+    ),
+)  # fmt: skip
+async def get_report_xlsx(request: Asked, report_id: ReportId) -> Response:
+    title, content = await reports.workbook(request.service, request.call, report_id)
+    return whole(content, XLSX, f"{title}.xlsx", "report.xlsx")
 
 
 @router.get(

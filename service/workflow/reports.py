@@ -141,3 +141,14 @@ def changed_figures(then: dict[str, Any], now: dict[str, Any]) -> dict[str, tupl
     """By figure what it was and what it is, where that is not the same. Nothing counted is like nothing there."""
     pairs = {figure.name: (then.get(figure.name), _plain(now.get(figure.name))) for figure in FIGURES}
     return {name: (was, has) for name, (was, has) in pairs.items() if was != has and (was or has)}
+
+
+def ranks(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """The places of the units below, by key: by the share closed on time, then by how few are overdue. Equal figures
+    share a place; a unit of which nothing fell due has none, and neither has the unit itself."""
+    placed = [
+        (-row["figures"]["on_time_rate"], row["figures"]["overdue"], row["key"])
+        for row in rows
+        if not row["alone"] and row["figures"]["on_time_rate"] is not None
+    ]
+    return {key: 1 + sum(other[:2] < (rate, overdue) for other in placed) for rate, overdue, key in placed}

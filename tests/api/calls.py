@@ -432,6 +432,11 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", f"/v1/statistics/reports/{(await report_at(at))['id']}")
 
 
+@call("get_report_xlsx")
+async def _(base: Side, at: Place) -> Asked:
+    return Asked("GET", f"/v1/statistics/reports/{(await report_at(at))['id']}.xlsx")
+
+
 @call("get_report_corrections")
 async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", f"/v1/statistics/reports/{(await report_at(at))['id']}/corrections")

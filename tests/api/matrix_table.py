@@ -955,6 +955,14 @@ TABLE = {
         viewer      200     200     404     404     404
         auditor     200     200     200     200     404
     """,
+    "get_report_xlsx": """
+        admin       200     200     200     200     404
+        supervisor  200     200     404     404     404
+        responsible 200     200     404     404     404
+        platform    200     200     404     404     404
+        viewer      200     200     404     404     404
+        auditor     200     200     200     200     404
+    """,
     "get_report_corrections": """
         admin       200     200     200     200     404
         supervisor  200     200     404     404     404

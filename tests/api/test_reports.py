@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import json
+from io import BytesIO
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from service.api.report_shapes import CorrectionsOut, ReportDocumentOut, ReportOut, ReportPageOut
 from service.workers import sequencer
@@ -194,3 +196,29 @@ async def test_what_has_no_position_yet_is_counted_as_a_correction(april):
         changed = found["total"]["listed"]
         assert changed["now"] == changed["published"] + 1
     assert item["listed_at"].startswith(on("03-31"))
+
+
+async def test_as_a_workbook_it_has_the_same_figures(april):
+    unit = await read(april.admin, f"/v1/units/{april.units['t2']}")
+    ok(await april.admin.patch(f"/v1/units/{unit['id']}", json={"name": "=1+1"}, headers=match(unit)))
+    made = await publish(april)
+    document = (await whole(april, made))["document"]
+    answer = await april.county.get(f"/v1/statistics/reports/{made['id']}.xlsx")
+    assert answer.status_code == 200 and "attachment" in answer.headers["content-disposition"]
+    (sheet,) = [
+        CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    ]
+    titles = {figure.title.zh: figure.name for figure in FIGURES}
+    names = [titles[text] for text in sheet[3][2:]]
+    assert sorted(names) == sorted(figure.name for figure in FIGURES)
+    assert sheet[0][0].endswith("问题整改情况月报（2026年3月）")
+    for row, shown in zip([*document["rows"], None], sheet[4:], strict=False):
+        figures = row["figures"] if row else document["total"]
+        assert [None if cell == "—" else cell for cell in shown[2:]] == [figures[name] for name in names]
+    assert [shown[0] for shown in sheet[4:9]] == [
+        *(row["name"] + ("（本级）" if row["alone"] else "") for row in document["rows"]), "合计",
+    ]  # fmt: skip
+    # Of t1 alone anything fell due.
+    assert [shown[1] for shown in sheet[4:9]] == ["—", "—", 1, "—", ""]
+    assert any(made["digest"] in str(row[0]) for row in sheet[9:])
+    refused(await april.village.get(f"/v1/statistics/reports/{made['id']}.xlsx"), "not_found")
