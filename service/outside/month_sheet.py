@@ -57,9 +57,11 @@ def _page(sheet: Any) -> None:
     sheet.freeze_panes(HEADINGS, 1)
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     sheet.set_footer("&C第 &P 页，共 &N 页")
-    sheet.set_column(0, 0, 22)
-    sheet.set_column(1, 1, 6)
-    sheet.set_column(2, 1 + len(NAMES), 8.5)
+    # As narrow as their headings allow, in three lines: 26 columns are to be read on A4.
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 1, 5)
+    sheet.set_column(2, 1 + len(NAMES), 6.2)
+    sheet.set_default_row(21)
 
 
 def _head(book: Any, sheet: Any, document: dict[str, Any]) -> None:
@@ -71,7 +73,7 @@ def _head(book: Any, sheet: Any, document: dict[str, Any]) -> None:
     sheet.set_row(0, 30)
     sheet.merge_range(0, 0, 0, width, title_of(document), title)
     sheet.merge_range(1, 0, 1, width, f"统计时区：{document['timezone']}", book.add_format({"align": "right"}))
-    sheet.set_row(3, 44)
+    sheet.set_row(3, 50)
     for column, text in enumerate(FIRST):
         sheet.merge_range(2, column, 3, column, text, heading)
     column = len(FIRST)
