@@ -44,7 +44,7 @@ def test_a_ledger_is_written_as_a_workbook_and_as_csv(settings: Settings, tmp_pa
     assert (run.returncode, run.stdout) == (0, f"{ITEMS} items in 台账.xlsx\n"), run.stderr
     rows = CalamineWorkbook.from_path(str(tmp_path / "台账.xlsx")).get_sheet_by_index(0).to_python()
     assert rows[0][0].endswith("存在问题台账") and len(rows) == 4 + ITEMS + 1
-    run = xiaohao(settings, tmp_path, "export", "--output", "out.csv", "--ledger", "default")
+    run = xiaohao(settings, tmp_path, "export", "--output", "out.csv", "--unit", "root", "--ledger", "late")
     assert (run.returncode, run.stdout) == (0, f"{ITEMS} items in out.csv\n"), run.stderr
     content = (tmp_path / "out.csv").read_text("utf-8-sig")
     assert [row["问题编号"] for row in csv.DictReader(io.StringIO(content))] == [row[1] for row in rows[4:-1]]
