@@ -2,6 +2,7 @@
 
 import re
 
+from service.workflow.cells import unguarded
 from service.workflow.grid import Formula, Number
 from service.workflow.headings import Field
 from service.workflow.ledger_sheet import Line
@@ -35,7 +36,7 @@ def _check_text(name: str, cell: str, errors: list[Fault], warnings: list[Fault]
         return
     if _CONTROL.search(cell):
         errors.append(Fault(CONTROL_CHAR, name))
-    if not isinstance(cell, Number) and _FORMULA_LIKE.match(unquoted(cell)):
+    if not isinstance(cell, Number) and _FORMULA_LIKE.match(unguarded(cell)):
         warnings.append(Fault(FORMULA_LIKE, name))
     if name != Field.CONTACT and (_PHONE.search(cell) or any(map(_is_id_card, _ID_CARD.findall(cell)))):
         warnings.append(Fault(PERSONAL_DATA, name))
@@ -45,8 +46,3 @@ def _is_id_card(digits: str) -> bool:
     """The last sign of an ID card's number is a check digit (GB 11643)."""
     total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False))
     return "10X98765432"[total % 11] == digits[17].upper()
-
-
-def unquoted(cell: str) -> str:
-    """Without the apostrophe that an export puts before what a spreadsheet could run."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r" else cell

@@ -106,7 +106,7 @@ STATES: dict[str, str] = {
 RESOLUTIONS: dict[str, str] = {Resolution.ANNULLED: "已作废", Resolution.DUPLICATE: "重复作废"}
 """A closed item that was not put right says why it is closed instead."""
 
-SEVERITIES: dict[str, str] = {Severity.GENERAL: "一般", Severity.SERIOUS: "较重", Severity.CRITICAL: "严重"}
+SEVERITIES: dict[str, str] = {Severity.GENERAL: "一般", Severity.SERIOUS: "较重", Severity.CRITICAL: "重大"}
 
 SOURCES: dict[str, str] = {
     SourceKind.INSPECTION: "督查检查",

@@ -106,6 +106,9 @@ def _source(item: Item) -> str | None:
     if item.source_kind == SourceKind.OTHER:
         return item.source_ref
     kind = SOURCES.get(item.source_kind, item.source_kind) if item.source_kind else None
+    if kind and item.source_ref and item.source_ref.startswith(kind):
+        # What was imported from such a cell has all of it already.
+        return item.source_ref
     return f"{kind}（{item.source_ref}）" if kind and item.source_ref else kind or item.source_ref
 
 

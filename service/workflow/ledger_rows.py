@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from service.workflow import cell_words, words
-from service.workflow.cell_checks import check, unquoted
+from service.workflow.cell_checks import check
+from service.workflow.cells import unguarded
 from service.workflow.grid import Number
 from service.workflow.headings import Field
 from service.workflow.ledger_sheet import Line
@@ -138,7 +139,7 @@ def _judge(line: Line) -> LedgerRow:
     if line.odd:
         row.errors.append(Fault(COLUMN_COUNT))
     check(line, row.errors, row.warnings)
-    cells = {each: unquoted(cell) for each, cell in line.cells.items()}
+    cells = {each: unguarded(cell) for each, cell in line.cells.items()}
     _problem(row, cells, line)
     row.lead_cell, row.unit_cell = cells.get(Field.LEAD_UNIT, ""), cells.get(Field.UNIT, "")
     row.co_cells = line.all(Field.CO_UNITS)
@@ -146,7 +147,7 @@ def _judge(line: Line) -> LedgerRow:
         row.errors.append(Fault(MISSING_UNIT, Field.UNIT))
     row.goal = _text(row, Field.GOAL, cells.get(Field.GOAL, ""))
     row.measures = _text(row, Field.MEASURES, cells.get(Field.MEASURES, ""))
-    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys(line.all(Field.PERSON))))
+    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys(map(unguarded, line.all(Field.PERSON)))))
     row.category = _line(row, Field.CATEGORY, cells.get(Field.CATEGORY, ""), 100)
     _deadline(row, line)
     _status(row, cells)
@@ -195,7 +196,7 @@ def _deadline(row: LedgerRow, line: Line) -> None:
     if len(cell) > MAX_DEADLINE:
         row.errors.append(Fault(TOO_LONG, Field.DEADLINE))
         return
-    row.deadline = words.read(unquoted(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
+    row.deadline = words.read(unguarded(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
     row.deadline_text = " ".join(cell.split()) or None
     if row.deadline.invalid:
         row.errors.append(Fault(INVALID_DATE, Field.DEADLINE))

@@ -115,7 +115,7 @@ async def test_a_line_says_what_the_item_says(world: World) -> None:
         "是否销号": "否", "销号日期": "",
     }  # fmt: skip
     (row,) = await table(world.admin, label=label, layout="problems")
-    assert (row["问题类别"], row["严重程度"], row["发现日期"]) == ("饮水", "严重", "2026-01-05")
+    assert (row["问题类别"], row["严重程度"], row["发现日期"]) == ("饮水", "重大", "2026-01-05")
     rows = await sheet(world.admin, label=label, layout="problems")
     assert rows[0][0] == "测试县存在问题台账" and "制表日期" in rows[1][0]
     assert date(2026, 1, 5) in rows[4] and date.fromisoformat(day(2)) in rows[4]
