@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from service.actions import ladder
+from service.actions import backlog as queues
 from service.app import running
 from service.settings import Settings
 from tests import backlog, invariants
@@ -45,7 +45,7 @@ def start(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
 
 async def due(settings: Settings) -> int:
     async with running(settings) as service:
-        return (await ladder.backlog(service, backlog.LOOK))[0]
+        return (await queues.measure(service, backlog.LOOK)).clock.length
 
 
 async def test_nothing_is_doubled_and_nothing_lost(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from service.actions import backlog as queues
 from service.actions import ledgers, replanning
 from service.actions.service import Service
 from service.app import running
@@ -72,13 +73,13 @@ async def test_a_changed_policy_is_followed_in_steps_and_looked_after_once_more(
     call = tenant.call(LOOK + timedelta(hours=1))
     ledger = await ledgers.read(service, call, tenant.ledger_id)
     await ledgers.change(service, call, ledger.id, ledger.version, policy={"interview_within": 3})
-    assert await replanning.unfinished(service) == 1
+    assert (await queues.measure(service, call.now)).replans == 1
     steps = 0
     while await replanning.bring_forward(service, call.now):
         steps += 1
     assert steps >= ITEMS // 100
     # The second walk waits until whoever did not know of the change must have ended.
-    assert await replanning.unfinished(service) == 1
+    assert (await queues.measure(service, call.now)).replans == 1
     tally = await clock.run_until_done(service, call.now)
     assert tally.looked >= ITEMS
     found = await everything(settings)
@@ -87,7 +88,7 @@ async def test_a_changed_policy_is_followed_in_steps_and_looked_after_once_more(
     assert await replanning.bring_forward(service, call.now + replanning.AGAIN_AFTER) >= 0
     while await replanning.bring_forward(service, call.now + replanning.AGAIN_AFTER):
         pass
-    assert await replanning.unfinished(service) == 0
+    assert (await queues.measure(service, call.now)).replans == 0
 
 
 async def test_a_loop_goes_on_after_a_fault_and_waits_longer_while_the_database_is_away(
