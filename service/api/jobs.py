@@ -12,7 +12,7 @@ from service.actions import jobs
 from service.actions.jobs import Jobs
 from service.actions.service import Recorded
 from service.api.deps import Asked, Room, Route, answered
-from service.api.downloads import SAVED, content_of, streamed
+from service.api.downloads import CSV, SAVED, XLSX, content_of, streamed
 from service.api.fields import Id
 from service.api.openapi import READ, documented
 from service.api.shapes import Line, Shape
@@ -82,7 +82,7 @@ async def get_job(request: Asked, job_id: JobId) -> Response:
     "/v1/jobs/{job_id}/result",
     **documented(
         "get_job_result", "What came of a job: the file", None, codes=(*READ, "conflict"), headers=SAVED,
-        content=content_of("application/octet-stream"),
+        content=content_of(XLSX, CSV),
     ),
 )  # fmt: skip
 async def get_job_result(request: Asked, job_id: JobId) -> Response:

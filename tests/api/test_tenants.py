@@ -218,12 +218,20 @@ FIND_NOTHING = {"principal"}
 NO_IDS = {"state", "severity", "source", "lamp", "overdue", "due_before", "due_after", "listed_after", "listed_before",
           "external_ref", "label", "q", "sort", "include", "limit", "cursor", "external_id", "depth", "level",
           "active", "dry_run", "status", "kind", "type", "after", "wait", "position", "size", "from", "to",
-          "by", "metric", "part", "subtree", "category", "month", "name"}  # fmt: skip
-BESIDE_IN_QUERIES = {"/v1/statistics": {"by": "ledger"}, "/v1/statistics/items": {"metric": "listed"}}
+          "by", "metric", "part", "subtree", "category", "month", "name", "mode", "text", "changed_rows",
+          "background", "layout", "format", "column", "unknown_units", "listed_on"}  # fmt: skip
+BESIDE_IN_QUERIES: dict[str, dict[str, str]] = {
+    "/v1/statistics": {"by": "ledger"},
+    "/v1/statistics/items": {"metric": "listed"},
+    "/v1/imports": {"ledger": "default", "unknown_units": "create"},
+}
 """What a call needs before its ids are looked at."""
 
 NOT_FOUND = {"item_id"}
 """What a list is about: it is not there where that is not."""
+
+POSTED = {"/v1/imports": "problem,unit\n饮水管网漏损,t1\n", "/v1/exports": None}
+"""Where a query stands behind a POST, and the file that goes with it."""
 
 QUERIES = [
     (path, parameter["name"])
@@ -242,7 +250,11 @@ async def test_an_id_of_another_tenant_in_a_query_is_an_unknown_reference(
     home: Side, away: Side, path: str, name: str
 ) -> None:
     foreign = await foreign_id("ledger_id" if name == "ledger" else "unit_id", away)
-    answer = await home.admin.get(path, params={**BESIDE_IN_QUERIES.get(path, {}), name: foreign})
+    asked = {**BESIDE_IN_QUERIES.get(path, {}), name: foreign}
+    file = POSTED.get(path)
+    answer = await home.admin.request(
+        "POST" if path in POSTED else "GET", path, params=asked, files={"file": ("a.csv", file)} if file else None
+    )
     refused(answer, "invalid_request", (f"/query/{name}", "unknown_reference"))
 
 
