@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time
+from time import sleep
 from typing import Any
 
 import httpx
@@ -185,6 +186,7 @@ def _work(server: Server, maker: Maker) -> dict[str, list[str]]:
     ]
     assert len(drafts) == EACH
     return {
+        "messages": [_message(maker)],
         "requests": closures[:EACH],
         "to_withdraw": closures[EACH : 2 * EACH],
         "to_decide": [*closures[2 * EACH :], *transfers],
@@ -195,6 +197,19 @@ def _work(server: Server, maker: Maker) -> dict[str, list[str]]:
         "to_schedule": [maker.talk() for _ in range(EACH)],
         "to_record": [maker.talk() for _ in range(2 * EACH)],
     }
+
+
+def _message(maker: Maker) -> str:
+    """A channel with a message that waits for it: channel/delivery. The server's workers have made it by then."""
+    hook = "http://127.0.0.9:9/open-apis/bot/v2/hook/0a1b2c3d"
+    channel = maker.made("/v1/channels", kind="feishu", unit="t1v1", url=hook)["id"]
+    maker.notice()
+    for _ in range(100):
+        found = maker.client.get(f"/v1/channels/{channel}/deliveries").json()["items"]
+        if found:
+            return f"{channel}/{found[0]['id']}"
+        sleep(0.2)
+    raise AssertionError("no message within twenty seconds")
 
 
 def _turn_the_clock(server: Server) -> None:

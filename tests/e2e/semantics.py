@@ -147,6 +147,8 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         case.body = {"kind": "feishu", "unit": "t1", "url": hook, "locale": case.body.get("locale", "zh-CN")}
     if case.method == "PATCH" and case.operation.path == "/v1/channels/{channel_id}" and isinstance(case.body, dict):
         case.body = {name: value for name, value in case.body.items() if name in ("locale", "enabled")}
+    if case.operation.path == "/v1/channels/{channel_id}/replay" and isinstance(case.body, dict):
+        case.path_parameters["channel_id"], case.body["delivery_id"] = _one_of("messages").split("/")
     if case.operation.path.startswith(("/v1/log/", "/v1/events")):
         # What the log has reached for certain.
         near = {"position": 1, "from": 0, "after": 0, "size": None, "to": None, "type": ["item.*"]}
