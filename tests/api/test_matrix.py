@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from tests import fonts
 from tests.api.calls import CALLS, NAMES, Asked, Place, Side, side
 from tests.api.matrix_table import ENDLESS, PLACES, ROLES, TABLE, WITHOUT_CALLER
 from tests.world import World
@@ -84,6 +85,7 @@ def test_the_table_is_whole(name: str) -> None:
 async def test_each_role_is_answered_as_the_table_says(
     stage: Stage, kind: str, name: str, record_property: Callable[[str, object], None]
 ) -> None:
+    fonts.skip_without(name)
     table, wrong = cells(name), []
     for place in PLACES:
         shared = await stage.asked(name, place)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
+from tests import fonts
 from tests.e2e.seeds import seeds
 from tests.servers import Server
 
@@ -117,6 +118,8 @@ def test_every_operation_keeps_to_the_document(server: Server, tmp_path: Path, f
             "--checks", "all", "--no-color", "--report-json-path", str(report),
             # A busy machine is no failure.
             "--suppress-health-check", "too_slow",
+            # Without a font for Chinese nothing is printed as PDF.
+            *(f"--exclude-operation-id={each}" for each in fonts.PRINTED if not fonts.there()),
         ],
         cwd=tmp_path,
         env=os.environ
@@ -127,10 +130,10 @@ def test_every_operation_keeps_to_the_document(server: Server, tmp_path: Path, f
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     told = json.loads(report.read_text())
-    assert told["operations"]["tested"] == told["operations"]["total"] > 0
+    assert told["operations"]["tested"] == told["operations"]["selected"] > 0
     unsound = {name: found for name, found in told["warnings"].items() if found and name not in TOLERATED}
     assert not unsound, unsound
     rates = told["valid_rates"]
     silent = [label for label, phases in rates.items() if not any(phase["accepted"] for phase in phases.values())]
-    assert len(rates) == told["operations"]["total"] and not silent, f"never answered 2xx: {silent}"
+    assert len(rates) == told["operations"]["selected"] and not silent, f"never answered 2xx: {silent}"
     assert "Traceback" not in server.log, server.log
