@@ -40,7 +40,7 @@ TERMS: dict[str, Text] = {
         duplicate=("重复", "Duplicate"),
     ),
     **_group(
-        "severity", general=("一般", "General"), serious=("较重", "Serious"), critical=("严重", "Critical")
+        "severity", general=("一般", "General"), serious=("较重", "Serious"), critical=("重大", "Critical")
     ),
     **_group(
         "source",
