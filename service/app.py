@@ -194,7 +194,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.ready = ready
             tasks = [asyncio.create_task(housekeeping.run(service, doorkeeper))]
             app.state.newsstand = Newsstand(service)
-            app.state.jobs = Jobs(service)
+            app.state.jobs = Jobs(service, lambda: datetime.now(UTC))
             app.state.loops = workers(service, settings, app.state.metrics.count) if settings.workers_inside else []
             tasks += [asyncio.create_task(loop.run()) for loop in app.state.loops]
             collect_less()

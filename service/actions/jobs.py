@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -81,7 +81,7 @@ Work = Callable[[Desk], Awaitable[Made]]
 class Jobs:
     """The jobs of this process."""
 
-    def __init__(self, service: Service, clock: Clock = lambda: datetime.now(UTC)) -> None:  # noqa: TID251
+    def __init__(self, service: Service, clock: Clock) -> None:
         self._service, self._clock = service, clock
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -53,7 +53,10 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
             await _known(tx, call, replay.answer.subject_id)
         return replay
 
-    async def freeze(tx: Tx) -> tuple[Report, bytes]:
+    async def freeze(tx: Tx) -> tuple[Report, bytes] | Replay:
+        again = await replayed(tx)
+        if again is not None:
+            return again
         line = (await references.find_units(tx, call.tenant_id, [unit.ref], inactive=True)).line_in(unit, call.scope)
         if not holds(call.grants, "figures:publish", line):
             raise forbidden("figures")
@@ -85,11 +88,11 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
         await tx.apply(changes)
         return report
 
-    again = await service.read(replayed)
-    if again is not None:
-        return again
     # Figures, policies and the head of the log are of one moment; what comes later is a correction.
-    report, document = await service.read(freeze, varied=True, whole=True)
+    frozen = await service.read(freeze, varied=True, whole=True)
+    if isinstance(frozen, Replay):
+        return frozen
+    report, document = frozen
     try:
         return await service.write(call, action)
     except Duplicate as duplicate:

@@ -14,6 +14,7 @@ from service.actions.imports import Done
 from service.actions.service import Recorded, Replay
 from service.api import import_shapes as shapes
 from service.api.deps import NO_NUL, Asked, Room, Route, answered, replayed, with_receipt
+from service.api.downloads import XLSX
 from service.api.fields import Id
 from service.api.openapi import WRITE, documented
 from service.api.problems import body
@@ -37,7 +38,6 @@ EXAMPLES = {
     "en": {"summary": "One problem", "value": {"file": "problem,unit,deadline\nLeaking water main,root,2027-12-31\n"}},
 }
 
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 ImportId = Annotated[Id, Path(description="The import's id.")]
 
@@ -151,7 +151,7 @@ async def get_import(request: Asked, import_id: ImportId) -> Response:
     "/v1/imports/{import_id}/refused.xlsx",
     **documented(
         "get_refused_rows", "The refused rows of an import as a workbook, the reason in the last column", None,
-        content={WORKBOOK: {"schema": {"type": "string", "format": "binary", "maxLength": 1_073_741_824}}},
+        content={XLSX: {"schema": {"type": "string", "format": "binary", "maxLength": 1_073_741_824}}},
     ),
 )  # fmt: skip
 async def get_refused_rows(request: Asked, import_id: ImportId) -> Response:
@@ -159,7 +159,7 @@ async def get_refused_rows(request: Asked, import_id: ImportId) -> Response:
     content = await import_jobs.correction(
         request.service, request.call, import_id, lambda fault: str(shapes.fault(fault, tongue)["detail"]), tongue
     )
-    response = Response(content, media_type=WORKBOOK)
+    response = Response(content, media_type=XLSX)
     response.headers["content-disposition"] = f'attachment; filename="refused-{_short(import_id)}.xlsx"'
     response.headers["cache-control"] = "private, no-store"
     return response

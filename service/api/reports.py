@@ -28,7 +28,7 @@ from service.api.deps import (
     write_cursor,
 )
 from service.api.downloads import SAVED, XLSX, content_of, whole
-from service.api.fields import Code, Id, Model, Month
+from service.api.fields import Code, Id, Model, Month, either
 from service.api.openapi import READ, WRITE, documented
 from service.api.references import Reference, named_or_none, reference
 from service.errors import invalid
@@ -41,6 +41,8 @@ ReportId = Annotated[Id, Path(description="The report's id.")]
 
 class ReportIn(Model):
     """The figures of a unit and of each unit right below it."""
+
+    model_config = Model.model_config | {"json_schema_extra": either(("unit_id", "unit"))}
 
     month: Month
     unit_id: Id | None = None

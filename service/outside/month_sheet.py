@@ -5,6 +5,7 @@ from typing import Any
 
 import xlsxwriter
 
+from service.outside.sheet_writer import TEXTS_ARE_TEXTS
 from service.workflow.figures import FIGURES, Unit
 from service.workflow.reports import ranks
 
@@ -31,8 +32,7 @@ NAMES = tuple(name for _, names in GROUPS for name in names)
 def workbook(document: dict[str, Any], notes: list[str]) -> bytes:
     """The document of a report; `notes` stand under the table. Takes its time."""
     made = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(made, options) as book:
+    with xlsxwriter.Workbook(made, {"in_memory": True, **TEXTS_ARE_TEXTS}) as book:
         sheet = book.add_worksheet("月报")
         _page(sheet)
         _head(book, sheet, document)

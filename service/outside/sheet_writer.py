@@ -4,6 +4,9 @@ import io
 
 import xlsxwriter
 
+TEXTS_ARE_TEXTS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""For every workbook: nothing that somebody wrote is run, followed or reckoned with."""
+
 WIDTHS = range(8, 61)
 """Of columns, in characters."""
 
@@ -11,8 +14,7 @@ WIDTHS = range(8, 61)
 def workbook(name: str, headings: list[str], rows: list[list[str]]) -> bytes:
     """One sheet of texts with its headings on top, held in place and to be filtered by."""
     made = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(made, options) as book:
+    with xlsxwriter.Workbook(made, {"in_memory": True, **TEXTS_ARE_TEXTS}) as book:
         sheet = book.add_worksheet(name)
         heading = book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "border": 1})
         plain = book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})

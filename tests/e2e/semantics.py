@@ -214,7 +214,7 @@ def refused_for_its_meaning(
         and not (each["code"] == "missing" and each["pointer"] in BY_KIND and case.operation.path.endswith("/decision"))
         and not (each["code"] == "out_of_range" and each["pointer"] in BEYOND)
         and not (each["code"] == "not_allowed" and each["pointer"] == "/query/type")
-        and not (each["code"] == "missing" and each["pointer"] in ("/query/unit", "/after", "/unit"))
+        and not (each["code"] == "missing" and each["pointer"] in ("/query/unit", "/after"))
         # A link that follows a field which may be null.
         and not (each["pointer"].startswith("/path/") and "None" in map(str, case.path_parameters.values()))
     ]
