@@ -17,9 +17,9 @@ import uvloop
 from bench import place, server
 from bench.load import half
 from bench.place import Place
-from service import app as composition
 from service import logs
 from service.actions.doorkeeper import Doorkeeper
+from service.app import create_app
 from service.workflow.access import Caller
 
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -59,7 +59,7 @@ class _Open:
 
 async def _shares(filled: Place) -> tuple[float, float]:
     """Microseconds of this process for a GET, without and with authentication: the medians of the blocks."""
-    app = composition.create_app(filled.settings)
+    app = create_app(filled.settings)
     key = filled.facts.clerk_key
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))

@@ -24,7 +24,7 @@ from bench import orm, place
 from bench.__main__ import POSTGRES, _no_postgres
 from bench.county import County, Filled, _id_of, with_rows
 from bench.place import Place
-from service import app as composition
+from service import composition
 from service.actions.ladder import BATCH, Tally
 from service.workers import clock
 from service.workflow import calendar, events, listing

@@ -25,7 +25,7 @@ from service.actions.operator import operator_call
 from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.actions.statistics import START, Asked
-from service.app import running
+from service.composition import running
 from service.workflow.summing import Period, end_of
 
 RUNS = 15

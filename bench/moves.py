@@ -19,7 +19,7 @@ from bench import place, server
 from bench.__main__ import POSTGRES, _no_postgres
 from bench.county import Clock, Spot, made_id
 from bench.report import percentile
-from service import app as composition
+from service import composition
 from service.actions import tenants
 from service.settings import Settings
 from service.workflow.organisation import Unit

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from bench.place import Facts, Place, caller
-from service import app as composition
+from service import composition
 from service.actions import transitions
 from service.actions.service import Call, Receipt, Recorded
 from service.actions.transitions import Move

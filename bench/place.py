@@ -18,7 +18,7 @@ import asyncpg
 from bench import fill
 from bench.county import Clock, County, Maker, Spot, build_units
 from bench.county import items as county_items
-from service import app as composition
+from service import composition
 from service.actions import ledgers as ledger_actions
 from service.actions import tenants
 from service.actions.doorkeeper import hash_key

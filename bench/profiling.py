@@ -17,8 +17,8 @@ import uvloop
 from bench.load import Load
 from bench.place import Place
 from bench.server import free_port
-from service import app as composition
 from service import logs
+from service.app import create_app
 from service.store.sqlite import Sqlite
 
 TRANSITIONS = 2_000
@@ -41,7 +41,7 @@ def profile(place: Place, name: str = "transition") -> str:
 
 async def _serve(place: Place, port: int, profiler: cProfile.Profile, name: str) -> None:
     logs.configure("info", "json")
-    app = composition.create_app(place.settings)
+    app = create_app(place.settings)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=port, http="httptools", log_config=None, access_log=False)
     )

@@ -8,8 +8,11 @@ import structlog
 from pydantic_core import to_json
 
 
-def configure(level: str, form: str) -> None:
-    """Set up logging for this process. `level` is a level's name, `form` is `json` or `text`."""
+def configure(level: str, form: str, *, lasting: bool = True) -> None:
+    """Set up logging for this process. `level` is a level's name, `form` is `json` or `text`.
+
+    Not `lasting`: it will be set up anew, so no logger may remember it.
+    """
     number = getattr(logging, level.upper())
     # Libraries speak when something is wrong; at our level they would tell of every guard and every statement.
     logging.basicConfig(level=max(number, logging.WARNING), format="%(message)s", stream=sys.stderr)
@@ -25,7 +28,7 @@ def configure(level: str, form: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
         if as_json
         else structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=lasting,
     )
 
 

@@ -17,7 +17,7 @@ from service.actions.operator import operator_call
 from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.actions.statistics import START, Asked
-from service.app import running
+from service.composition import running
 from service.settings import Settings
 from service.workflow.summing import Period
 from tests.checks.everything import Everything, everything, told

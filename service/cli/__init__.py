@@ -4,6 +4,7 @@ import sys
 
 from service.cli import (  # noqa: F401  (importing them adds their commands)
     clock,
+    demo,
     documents,
     exporting,
     figures,

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service import app as composition
-from service import settings
+from service import composition, settings
 from service.actions import ladder
 from service.cli.terminal import bring_up, cli, err, out, run
 from service.settings import Settings

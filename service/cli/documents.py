@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from service import app as composition
 from service import settings
 from service.cli.terminal import cli
 from service.settings import Settings
@@ -15,7 +14,9 @@ from service.workflow import figures, machine
 @cli.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
-    document = composition.create_app(Settings()).openapi()
+    from service.app import create_app  # Only here, as in serving.
+
+    document = create_app(Settings()).openapi()
     print(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False))
 
 

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from service import app as composition
-from service import settings
+from service import composition, settings
 from service.actions import exporting, tenants
 from service.actions.export_jobs import TableFormat
 from service.actions.exporting import Export, Lines

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from service import app as composition
-from service import settings
+from service import composition, settings
 from service.actions import figuring, tenants
 from service.actions.operator import home_of
 from service.cli.terminal import bring_up, cli, err, out, run

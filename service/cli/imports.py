@@ -10,8 +10,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from service import app as composition
-from service import settings
+from service import composition, settings
 from service.actions import import_jobs, tenants
 from service.actions.importing import Options
 from service.actions.imports import Done

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from service import app as composition
-from service import settings
+from service import composition, settings
 from service.actions import tenants, unit_import
 from service.actions.operator import operator_call
 from service.actions.tenants import Founded

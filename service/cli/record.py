@@ -12,8 +12,7 @@ import typer
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from service import app as composition
-from service import settings
+from service import composition, settings
 from service.actions import audit, custody, record, tenants
 from service.actions.operator import home_of
 from service.actions.service import Service

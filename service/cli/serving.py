@@ -1,29 +1,21 @@
-"""Serving: the API with its workers, workers alone, the demo county, the tables."""
+"""Serving: the API with its workers, workers alone, the tables."""
 
 import asyncio
-import json
-import os
 import signal
 import socket
 import threading
 from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
-import uvicorn
 from prometheus_client import start_http_server
 
-from service import app as composition
-from service import logs, settings
-from service.actions import tenants
-from service.actions.tenants import Founded
-from service.api.connection import Connection
+from service import composition, logs, settings
 from service.api.metrics import Metrics
+from service.cli.demo import show
+from service.cli.founding import found
 from service.cli.terminal import bring_up, cli, err, out, run
-from service.demo import load as demo_load
 from service.outside.letters import Letters
 from service.outside.lock import only_one
 from service.settings import Settings
@@ -32,17 +24,6 @@ from service.store import migrations
 PORTS_TRIED = 20
 
 log = structlog.get_logger("xiaohao.serve")
-
-
-async def _found(present: Settings) -> Founded:
-    async with composition.running(present) as service:
-        return await tenants.found_tenant(
-            service,
-            code=tenants.DEFAULT_TENANT,
-            name="默认租户",
-            admin_key=present.admin_key,
-            now=datetime.now(UTC),
-        )
 
 
 @cli.command()
@@ -56,28 +37,20 @@ def serve(
     logs.configure(present.log_level, present.log_format)
     with only_one(present.data_dir if present.sqlite_path else None):
         bring_up(present)
-        founded = run(_found(present))
+        founded = run(found(present))
         if founded.admin_key and not (present.admin_key or demo):
             out.print(f"admin key (shown once): {founded.admin_key}")
         if demo:
-            _show_demo(present, founded)
+            show(present, founded)
             port = _free_port(host, port)
         out.print(f"http://{host}:{port}  (documentation: /docs)")
         out.print(f"http://{host}:{port}/console  (the operator page: sign in with a key)")
         # Beside the start: looking through a machine's fonts takes longer than all else.
         threading.Thread(target=_look_for_fonts, args=(present,), name="fonts", daemon=True).start()
-        uvicorn.run(
-            composition.create_app(present),
-            host=host,
-            port=port,
-            loop="uvloop",
-            http=Connection,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=present.shutdown_seconds,
-            server_header=False,
-            date_header=True,
-        )
+        # The API is loaded by who serves it: every other command starts in half the time.
+        from service import server
+
+        server.run(present, host, port)
 
 
 def _look_for_fonts(present: Settings) -> None:
@@ -98,39 +71,6 @@ def _free_port(host: str, port: int) -> int:
                 continue
             return candidate
     raise typer.BadParameter(f"no free port from {port} on")
-
-
-def _show_demo(present: Settings, founded: Founded) -> None:
-    """Load the demo county where it is not there yet, and print its keys, which are kept beside the database."""
-    keys_file = present.data_dir / "demo-keys.json"
-    if founded.admin_key is not None:
-        out.print("loading the demo county ...")
-        _keep_keys(keys_file, {"admin": founded.admin_key})
-        _keep_keys(keys_file, {"admin": founded.admin_key, **run(_load_demo(present))})
-    elif not keys_file.exists():
-        err.print("the database is not fresh: no demo county was loaded")
-        return
-    for name, key in json.loads(keys_file.read_text()).items():
-        out.print(f"{name}: {key}")
-
-
-def _keep_keys(keys_file: Path, keys: dict[str, str]) -> None:
-    descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(keys, file, ensure_ascii=False, indent=1)
-
-
-async def _load_demo(present: Settings) -> dict[str, str]:
-    async with composition.running(present) as service:
-        return await demo_load.load(service, datetime.now(UTC))
-
-
-@cli.command()
-def demo() -> None:
-    """Load the demo county into a fresh database, and print its keys."""
-    present = settings.load()
-    bring_up(present)
-    _show_demo(present, run(_found(present)))
 
 
 @cli.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.app import running
+from service.composition import running
 from service.settings import Settings
 from tests import backlog
 from tests.checks.everything import everything

@@ -10,7 +10,7 @@ import pytest
 from docx import Document
 from python_calamine import CalamineWorkbook
 
-from service.app import running
+from service.composition import running
 from service.settings import Settings
 from tests import backlog
 from tests.servers import COMMAND, Server

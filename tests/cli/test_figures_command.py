@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.app import running
+from service.composition import running
 from service.settings import Settings
 from service.workers import sequencer
 from tests import backlog

@@ -3,15 +3,15 @@
 import asyncio
 import os
 import subprocess
-from pathlib import Path
 
 from python_calamine import load_workbook
 
+from service.demo import desk
 from tests import invariants
 from tests.api.helpers import every_page
 from tests.servers import COMMAND, ROOT
 
-REAL = Path(__file__).resolve().parent.parent / "files" / "ledgers" / "01_督察整改措施清单.xlsx"
+REAL = desk.FILES / "01_督察整改措施清单.xlsx"
 
 
 def run(settings, home, *words):

@@ -15,8 +15,8 @@ from sqlalchemy import BigInteger, bindparam, delete, select, update
 from typer.testing import CliRunner
 
 from service import cli as _commands  # noqa: F401  (adds the commands)
-from service.app import running
 from service.cli.terminal import cli
+from service.composition import running
 from service.settings import Settings
 from service.store import migrations
 from service.store.attachments import AttachmentRow

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.app import running
+from service.composition import running
 from service.settings import Settings
 from service.workers import housekeeping
 from tests import invariants

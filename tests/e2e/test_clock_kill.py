@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from service.actions import backlog as queues
-from service.app import running
+from service.composition import running
 from service.settings import Settings
 from tests import backlog, invariants
 from tests.checks.everything import everything

@@ -76,6 +76,19 @@ def test_the_walk_does_what_it_says(readme: str, demo: DemoServer, tmp_path: Pat
     assert [grant["role"] for grant in me["grants"]] == ["supervisor"]
     assert "item:decide" in me["permissions"]
 
+    (late,) = next(answers)
+    assert len(late["items"]) == 2
+    for each in late["items"]:
+        assert re.fullmatch(r"督察-\d{4}-\d{4}", each["number"])
+        assert each["overdue"] and each["deadline"]["due_on"] < "2026"
+
+    talked, notices = next(answers)
+    told = [event["type"] for event in talked["items"]]
+    assert told[:2] == ["item.created", "item.claimed"]
+    assert {"item.escalated", "interview.scheduled", "interview.recorded", "item.resumed"} <= set(told)
+    assert "interview" in {notice["kind"] for notice in notices["items"]}
+    assert all(re.fullmatch(r"督察.〔\d{4}〕\d+号", notice["number"]) for notice in notices["items"])
+
     (listed,) = next(answers)
     assert (listed["state"], listed["version"], listed["cycle"]) == ("open", 1, 1)
     due = date.fromisoformat(listed["deadline"]["due_on"])

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 
-from service.app import running
+from service.composition import running
 from service.settings import Settings
 from tests.simulation import county as counties
 from tests.simulation import reading

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid, bindparam, select
 from sqlalchemy.schema import CreateTable
 
-from service.app import database_of
+from service.composition import database_of
 from service.errors import Refused
 from service.settings import Settings
 from service.store import counters, idempotency, sqlite, tenants, units

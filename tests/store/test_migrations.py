@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 import service.app  # noqa: F401  (importing it is what fills the metadata)
-from service.app import database_of
+from service.composition import database_of
 from service.settings import Settings
 from service.store import migrations
 from tests.conftest import fresh_name, run_sql

@@ -10,7 +10,7 @@ import pytest
 from service.actions import backlog as queues
 from service.actions import ledgers, replanning
 from service.actions.service import Service
-from service.app import running
+from service.composition import running
 from service.errors import Refused
 from service.settings import Settings
 from service.workers import clock, loop

@@ -16,7 +16,7 @@ from service.actions import figuring, unit_changes
 from service.actions.references import Named
 from service.actions.service import Service
 from service.actions.statistics import Asked
-from service.app import running
+from service.composition import running
 from service.errors import Refused
 from service.settings import Settings
 from service.store import figure_clearing

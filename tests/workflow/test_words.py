@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.workflow import calendar, word_table, words
 from service.workflow.words import Count
 
-LEDGERS = Path(__file__).resolve().parent.parent / "files" / "ledgers"
+LEDGERS = Path(__file__).resolve().parent.parent / "files" / "clerk"
 CLERK = json.loads((LEDGERS / "04_整改时限混合写法.xlsx.expected.json").read_text(encoding="utf-8"))
 NUMBERS = ("数字，常规格式的日期序列号", "数字 yyyymmdd")
 """Notes of the clerk by cells that are numbers in the file."""
