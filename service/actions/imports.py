@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,11 +183,15 @@ async def _write(tx: Tx, lister: Lister, options: Options, tell: Tell) -> None:
     new = plan.of(Outcome.CREATED)
     changed = plan.of(Outcome.CHANGED) if options.update else []
     total = max(1, len(new) + len(changed))
-    for start in range(0, len(new), CHUNK):
-        changes = Changes()
-        lister.store(changes, new[start : start + CHUNK])
-        await tx.apply(changes.merged())
-        tell(PLANNED + (99 - PLANNED) * min(start + CHUNK, len(new)) // total)
+
+    def listed() -> Iterator[Changes]:
+        for start in range(0, len(new), CHUNK):
+            changes = Changes()
+            lister.store(changes, new[start : start + CHUNK])
+            tell(PLANNED + (99 - PLANNED) * start // total)
+            yield changes.merged()
+
+    await tx.apply_each(listed())
     for start in range(0, len(changed), CHUNK):
         changes = Changes()
         await bulk_updating.update(tx, changes, lister.call, plan, changed[start : start + CHUNK])

@@ -8,7 +8,7 @@ nothing between runs, and returns values. `write` returns only after the commit.
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -181,6 +181,9 @@ class Tx(Protocol):
 
     async def apply(self, changes: Changes) -> None:
         """Store everything or nothing. The last thing an action does, and done once."""
+
+    async def apply_each(self, parts: Iterator[Changes]) -> None:
+        """Store very much, a part at a time. Each is made in a thread while the one before is on its way."""
 
 
 class Database(ABC):

@@ -5,9 +5,10 @@ whose first part is the guard and whose other parts happen only if the guard fou
 (many rows, two guards) runs in an explicit transaction.
 """
 
+import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -127,6 +128,16 @@ class PostgresTx:
             await self._apply_at_once(changes.guards[0], writes)
         else:
             await self._apply_in_turn(changes.guards, writes)
+
+    async def apply_each(self, parts: Iterator[Changes]) -> None:
+        making = asyncio.ensure_future(asyncio.to_thread(next, parts, None))
+        try:
+            while (made := await making) is not None:
+                making = asyncio.ensure_future(asyncio.to_thread(next, parts, None))
+                await self.apply(made)
+        finally:
+            # Whatever went wrong: who made `parts` is not left with a thread that still makes the next one.
+            await asyncio.wait([making])
 
     async def _apply_at_once(self, guarded: tuple[Statement, Params], writes: list[Write]) -> None:
         guard, params = guarded

@@ -11,7 +11,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -69,6 +69,11 @@ class SqliteTx:
                 touched = self._connection.executemany(form.text, [form.arguments(row) for row in rows]).rowcount
             if write.sure and touched < len(rows):
                 raise Lost
+
+    async def apply_each(self, parts: Iterator[Changes]) -> None:
+        # The writer is a thread of its own already.
+        for made in parts:
+            await self.apply(made)
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
