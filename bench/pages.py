@@ -23,6 +23,7 @@ from service.workflow import deadlines
 from service.workflow.calendar import BASE
 from service.workflow.policy import default_policy
 from service.workflow.queries import Filters, LampDays
+from service.workflow.scopes import Scope
 
 LIMIT = 50
 RUNS = 200
@@ -127,11 +128,11 @@ async def _page(tx: "_Timing", tenant: UUID, kind: Kind, unit: UUID, today: date
     """How many rows one page has, and where the next begins, if there is one."""
     if kind.filters is None:
         work = await overdue.page(
-            tx, tenant, (unit,), today=today, after=after or (date.min, UUID(int=0)), limit=LIMIT + 1
+            tx, tenant, Scope((unit,)), today=today, after=after or (date.min, UUID(int=0)), limit=LIMIT + 1
         )
         return len(work), (work[LIMIT - 1].due, work[LIMIT - 1].ref) if len(work) > LIMIT else None
     page = await lists.page(
-        tx, tenant_id=tenant, scope=(unit,), filters=kind.filters, sort=kind.sort, after=after, limit=LIMIT,
+        tx, tenant_id=tenant, scope=Scope((unit,)), filters=kind.filters, sort=kind.sort, after=after, limit=LIMIT,
         today=today,
     )  # fmt: skip
     return len(page.items), page.positions[LIMIT - 1] if len(page.items) > LIMIT else None

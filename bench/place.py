@@ -185,7 +185,7 @@ async def caller(service: Service, key: str) -> Caller:
 async def _root(service: Service, tenant_id: UUID) -> Unit:
     async def action(tx: Tx) -> Unit:
         named = (await tx.all(units.NAMED, tenant_id=tenant_id, unit_ids=[], codes=["root"]))[0]
-        row = await tx.one(units.SEEN, tenant_id=tenant_id, unit_id=named[0], scope=[named[0]])
+        row = await tx.one(units.SEEN.plain, tenant_id=tenant_id, unit_id=named[0], scope=[named[0]])
         return Unit(*(row or ()))
 
     return await service.read(action)

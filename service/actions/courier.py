@@ -141,7 +141,7 @@ async def _tellings(
     """Each message with what it says now, as long as the channel's unit lies in its owner's scope."""
     unit_id = channel.unit_id
     lines = await lines_of(tx, tenant_id, [[unit_id]] if unit_id else [])
-    sees = unit_id is not None and not reach.scope.isdisjoint(lines.get(unit_id, ()))
+    sees = unit_id is not None and reach.scope.covers(lines.get(unit_id, ()))
     told = await tales(tx, tenant_id, channel, parcels, now, service.link) if sees else {}
     found = [(each, told.get(each.delivery.id)) for each in parcels]
     # One at a time, so that its pace is kept.

@@ -131,7 +131,7 @@ class Export:
             known = await references.find_units(tx, self._call.tenant_id, {named.ref}, inactive=True)
             wanted = {known.line_in(named, self._call.scope)[0]}
         else:
-            wanted = set(self._call.scope)
+            wanted = set(self._call.scope.units)
         found = await units.some(tx, self._call.tenant_id, wanted) if len(wanted) == 1 else []
         return found[0].name if found else ""
 

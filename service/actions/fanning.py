@@ -18,6 +18,7 @@ from service.workflow.channels import GATHERS
 from service.workflow.delivery import wanted
 from service.workflow.events import Actor
 from service.workflow.permissions import in_force, oversees
+from service.workflow.scopes import Scope
 from service.workflow.webhooks import Delivery, Disabled, Reach, Status, Webhook, disabled, hears, lane_of, was_disabled
 
 NOW = timedelta()
@@ -33,7 +34,7 @@ async def reach_of(tx: Tx, tenant_id: UUID, owner_id: UUID, now: datetime) -> Re
         return None
     today = now.astimezone(owner[1]).date()
     held = in_force(await grants.of_principal(tx, tenant_id, owner_id), today)
-    return Reach(frozenset(grant.unit_id for grant in held), oversees(held)) if held else None
+    return Reach(Scope.of(held), oversees(held)) if held else None
 
 
 async def lines_of(tx: Tx, tenant_id: UUID, audiences: Iterable[Iterable[UUID]]) -> dict[UUID, tuple[UUID, ...]]:

@@ -32,7 +32,7 @@ async def gather(
     lines = await units.lines(tx, tenant_id, {channel.unit_id for channel, _ in channels if channel.unit_id})
     messages: dict[tuple[UUID, UUID], list[Event]] = defaultdict(list)
     for channel, reach in channels:
-        if channel.unit_id is None or reach.scope.isdisjoint(lines.get(channel.unit_id, ())):
+        if channel.unit_id is None or not reach.scope.covers(lines.get(channel.unit_id, ())):
             continue
         for event, each in found:
             if channel.unit_id in each.units:

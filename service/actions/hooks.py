@@ -12,6 +12,7 @@ from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, guard, invalid
 from service.store import grants, hooks, principals, units
 from service.store.database import Changes, Tx
+from service.store.scoping import given
 from service.workflow import access_events
 from service.workflow.identities import Granted
 from service.workflow.organisation import Unit
@@ -63,7 +64,7 @@ async def hook(service: Service, call: Call, unit_id: UUID, asked: Asked) -> Gra
 
 
 async def _seen(tx: Tx, call: Call, unit_id: UUID) -> Unit:
-    row = await tx.one(units.SEEN, tenant_id=call.tenant_id, unit_id=unit_id, scope=list(call.scope))
+    row = await tx.one(units.SEEN.over(call.scope), tenant_id=call.tenant_id, unit_id=unit_id, **given(call.scope))
     if row is None:
         raise Refused("not_found")
     return Unit(*row)

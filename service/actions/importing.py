@@ -137,7 +137,7 @@ def _parent(call: Call, options: Options, present: list[Unit], tree: _Tree) -> U
         return next(unit.id for unit in present if unit.parent_id is None)
     ref = options.parent.ref
     for unit in present:
-        if ref in (unit.id, unit.code) and unit.active and set(call.scope) & set(tree.line(unit.id)):
+        if ref in (unit.id, unit.code) and unit.active and call.scope.covers(tree.line(unit.id)):
             return unit.id
     raise invalid((options.parent.pointer, "unknown_reference"))
 

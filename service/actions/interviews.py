@@ -13,6 +13,7 @@ from service.actions.service import Call, Replay, Service
 from service.errors import Refused, forbidden, guard, invalid
 from service.store import interviews
 from service.store.database import Changes, Tx
+from service.store.scoping import given
 from service.workflow import clock_events, events, sealing
 from service.workflow.items import Interview, Lines
 from service.workflow.permissions import holds
@@ -207,9 +208,9 @@ async def page(service: Service, call: Call, states: tuple[str, ...], before: UU
 
     async def action(tx: Tx) -> list[Interview]:
         rows = await tx.all(
-            interviews.PAGE,
+            interviews.PAGE.over(call.scope),
             tenant_id=call.tenant_id,
-            scope=list(call.scope),
+            **given(call.scope),
             states=list(states or [state.value for state in InterviewState]),
             before=before,
             limit=limit,

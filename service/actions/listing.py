@@ -13,6 +13,7 @@ from service.errors import Refused, forbidden, invalid
 from service.store import items as item_store
 from service.store import ledgers, search, units
 from service.store.database import Changes, Duplicate, Tx
+from service.store.scoping import given
 from service.workflow import deadlines, events, listing
 from service.workflow.items import Draft, Item, Lines
 from service.workflow.listing import Place
@@ -202,12 +203,12 @@ async def _taken(service: Service, call: Call, listings: list[Listing]) -> Refus
         for each in listings:
             ledger = await references.find_ledger(tx, call, each.ledger)
             row = await tx.one(
-                item_store.BY_EXTERNAL_REF,
+                item_store.BY_EXTERNAL_REF.over(call.scope),
                 tenant_id=call.tenant_id,
                 ledger_id=ledger.id,
                 owner=call.lister_id,
                 external_ref=each.draft.external_ref,
-                scope=list(call.scope),
+                **given(call.scope),
             )
             if row is not None:
                 return UUID(str(row[0]))

@@ -14,9 +14,8 @@ async def units_seen(service: Service, call: Call, unit_ids: Iterable[UUID]) -> 
     wanted = set(unit_ids)
 
     async def action(tx: Tx) -> dict[UUID, Unit]:
-        scope = set(call.scope)
         lines = await units.lines(tx, call.tenant_id, wanted)
-        seen = [unit_id for unit_id, line in lines.items() if scope.intersection(line)]
+        seen = [unit_id for unit_id, line in lines.items() if call.scope.covers(line)]
         return {unit.id: unit for unit in await units.some(tx, call.tenant_id, seen)}
 
     return await service.read(action) if wanted else {}

@@ -10,6 +10,7 @@ from service.store import items as item_store
 from service.store import notices as notice_store
 from service.store import units
 from service.store.database import Tx
+from service.store.scoping import given
 from service.workflow.notices import Notice
 from service.workflow.permissions import holds
 from service.workflow.states import NoticeKind, NoticeState
@@ -105,7 +106,7 @@ async def page(service: Service, call: Call, narrowed: Narrowed, before: UUID, l
             await seen(tx, call, narrowed.item_id)
             rows = await tx.all(notice_store.OF_ITEM, **asked, item_id=narrowed.item_id)
         else:
-            rows = await tx.all(notice_store.PAGE, **asked, scope=list(call.scope))
+            rows = await tx.all(notice_store.PAGE.over(call.scope), **asked, **given(call.scope))
         return await as_seen(tx, call, [notice_store.notice(row) for row in rows])
 
     return await service.read(action, varied=True, whole=True)

@@ -10,6 +10,7 @@ from service.store import issuers, ledgers, units
 from service.store.database import Tx
 from service.workflow.identities import Issuer
 from service.workflow.organisation import Ledger
+from service.workflow.scopes import Scope
 
 Ref = UUID | str
 """An id, or a code."""
@@ -37,10 +38,10 @@ class Units:
             raise invalid((named.pointer, "unknown_reference"))
         return self.lines[unit_id]
 
-    def line_in(self, named: Named, scope: Iterable[UUID]) -> tuple[UUID, ...]:
+    def line_in(self, named: Named, scope: Scope) -> tuple[UUID, ...]:
         """The same for a unit that must also lie in the caller's scope."""
         line = self.line(named)
-        if not set(scope) & set(line):
+        if not scope.covers(line):
             raise invalid((named.pointer, "unknown_reference"))
         return line
 

@@ -58,7 +58,8 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
         if again is not None:
             return again
         line = (await references.find_units(tx, call.tenant_id, [unit.ref], inactive=True)).line_in(unit, call.scope)
-        if not holds(call.grants, "figures:publish", line):
+        # What is published is about all that lies below, too.
+        if not holds((grant for grant in call.grants if grant.subtree), "figures:publish", line):
             raise forbidden("figures")
         about = await references.find_ledger(tx, call, ledger) if ledger is not None else None
         asked = _asked(month, unit, ledger)

@@ -16,6 +16,7 @@ from service.errors import Refused, forbidden
 from service.store import firings
 from service.store import requests as request_store
 from service.store.database import Changes, Tx
+from service.store.scoping import given
 from service.workflow import clock_events, ladder, machine, requests
 from service.workflow.attachments import HangsOn
 from service.workflow.guards import Command
@@ -220,9 +221,9 @@ async def inbox(
     async def action(tx: Tx) -> list[Request]:
         start = max(after, (call.today, UUID(int=0))) if overdue is False else after
         rows = await tx.all(
-            request_store.PENDING,
+            request_store.PENDING.over(call.scope),
             tenant_id=call.tenant_id,
-            scope=list(call.scope),
+            **given(call.scope),
             before=call.today if overdue else NEVER,
             after_due=start[0],
             after_id=start[1],
@@ -238,9 +239,9 @@ async def past(service: Service, call: Call, statuses: tuple[str, ...], before: 
 
     async def action(tx: Tx) -> list[Request]:
         rows = await tx.all(
-            request_store.PAST,
+            request_store.PAST.over(call.scope),
             tenant_id=call.tenant_id,
-            scope=list(call.scope),
+            **given(call.scope),
             statuses=list(statuses),
             before_id=before,
             limit=limit,

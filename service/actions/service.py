@@ -32,6 +32,7 @@ from service.workflow.calendar import Calendar
 from service.workflow.events import Actor, Event, EventDraft
 from service.workflow.merkle import Hashing
 from service.workflow.permissions import Grant
+from service.workflow.scopes import Scope
 
 T = TypeVar("T")
 
@@ -146,9 +147,9 @@ class Call:
         return self.caller.timezone
 
     @property
-    def scope(self) -> tuple[UUID, ...]:
-        """The units whose subtrees this caller sees."""
-        return tuple({grant.unit_id: None for grant in self.grants})
+    def scope(self) -> Scope:
+        """The units that this caller sees."""
+        return Scope.of(self.grants)
 
     @property
     def actor(self) -> Actor:

@@ -83,7 +83,7 @@ async def table_of(tx: Tx, call: Call, asked: Asked, by: str) -> Table:
     head = await _head(tx, call)
     narrowed, named = await _narrowed(tx, call, asked)
     below: list[Unit] = []
-    if by == "unit" and len(named) == 1 and not asked.alone:
+    if by == "unit" and len(named) == 1 and not asked.alone and named[0] not in narrowed.alone:
         # Its own, and each right below it with the rest.
         below = await units.children(tx, call.tenant_id, named[0], MOST_CHILDREN)
         narrowed = replace(narrowed, own=named[0])
@@ -142,16 +142,18 @@ async def _narrowed(tx: Tx, call: Call, asked: Asked) -> tuple[Narrowed, tuple[U
         known = await references.find_units(tx, call.tenant_id, [asked.unit.ref], inactive=True)
         lines = {(line := known.line_in(asked.unit, call.scope))[0]: line}
     else:
-        lines = await units.lines(tx, call.tenant_id, set(call.scope))
-    # One of several that stands below another is counted with that.
-    tops = tuple(unit for unit, line in lines.items() if not lines.keys() & set(line[1:]))
+        lines = await units.lines(tx, call.tenant_id, set(call.scope.units))
+    alone = tuple(unit for unit, line in lines.items() if not call.scope.covers_all(line))
+    # One of several that stands below another is counted with that, where that is more than itself.
+    above = lines.keys() - set(alone)
+    tops = tuple(unit for unit, line in lines.items() if not above & set(line[1:]))
     if asked.alone:
         if len(tops) != 1:
             raise invalid(("/query/unit", "missing"))
         return replace(narrowed, tops=tops, own=tops[0]), tops
     # The root has everything below it, whatever moves.
-    whole = any(len(lines[unit]) == 1 for unit in tops)
-    return replace(narrowed, tops=() if whole else tops or (EVERY,)), tops
+    whole = any(len(lines[unit]) == 1 and unit not in alone for unit in tops)
+    return replace(narrowed, tops=() if whole else tops or (EVERY,), alone=alone), tops
 
 
 async def _rows(
@@ -162,8 +164,9 @@ async def _rows(
     if by == "unit":
         there = {unit.id for unit in below}
         known = below + await units.some(tx, call.tenant_id, [unit for unit in narrowed.tops if unit not in there])
+        alone = {narrowed.own, *narrowed.alone}
         return [
-            Row(unit.id, unit.code, unit.name, unit.id == narrowed.own, found.get(unit.id, nothing))
+            Row(unit.id, unit.code, unit.name, unit.id in alone, found.get(unit.id, nothing))
             for unit in sorted(known, key=lambda unit: (unit.id != narrowed.own, unit.code))
         ]
     if by == "ledger":

@@ -10,6 +10,7 @@ from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused, forbidden
 from service.store import units
 from service.store.database import Changes, Duplicate, Tx
+from service.store.scoping import given
 from service.workflow import organisation_events, trees
 from service.workflow.organisation import Unit
 from service.workflow.permissions import holds
@@ -63,7 +64,7 @@ async def read(service: Service, call: Call, unit_id: UUID) -> Unit:
 
 
 async def _seen(tx: Tx, call: Call, unit_id: UUID) -> Unit | None:
-    row = await tx.one(units.SEEN, tenant_id=call.tenant_id, unit_id=unit_id, scope=list(call.scope))
+    row = await tx.one(units.SEEN.over(call.scope), tenant_id=call.tenant_id, unit_id=unit_id, **given(call.scope))
     return Unit(*row) if row else None
 
 
@@ -81,17 +82,17 @@ async def page(service: Service, call: Call, narrowed: Narrowed, after: str, lim
     """The units of the caller's scope by code, behind `after`. Refuses `invalid_request` (unknown parent)."""
 
     async def action(tx: Tx) -> list[Unit]:
-        given: dict[str, Any] = {}
+        asked: dict[str, Any] = {}
         if narrowed.parent is not None:
             known = await references.find_units(tx, call.tenant_id, [narrowed.parent.ref], inactive=True)
-            given["unit_id"] = known.line_in(narrowed.parent, call.scope)[0]
+            asked["unit_id"] = known.line_in(narrowed.parent, call.scope)[0]
         if narrowed.levels:
-            given["levels"] = list(narrowed.levels)
+            asked["levels"] = list(narrowed.levels)
         if narrowed.active is not None:
-            given["active"] = narrowed.active
+            asked["active"] = narrowed.active
         if narrowed.q is not None:
-            given["q"] = narrowed.q.lower()
-        return await units.page(tx, call.tenant_id, call.scope, after, limit, **given)
+            asked["q"] = narrowed.q.lower()
+        return await units.page(tx, call.tenant_id, call.scope, after, limit, **asked)
 
     return await service.read(action, varied=True)
 
@@ -112,10 +113,10 @@ async def subtree(service: Service, call: Call, unit_id: UUID, depth: int) -> Su
 
     async def action(tx: Tx) -> Subtree:
         rows = await tx.all(
-            units.SUBTREE,
+            units.SUBTREE.over(call.scope),
             tenant_id=call.tenant_id,
             unit_id=unit_id,
-            scope=list(call.scope),
+            **given(call.scope),
             depth=depth,
             limit=MAX_NODES + 1,
         )

@@ -93,7 +93,7 @@ async def unit_in_reach(tx: Tx, call: Call, named: Named | None, owner_id: UUID)
         return None
     line = (await references.find_units(tx, call.tenant_id, [named.ref])).line(named)
     reach = await reach_of(tx, call.tenant_id, owner_id, call.now)
-    if reach is None or reach.scope.isdisjoint(line):
+    if reach is None or not reach.scope.covers(line):
         raise invalid((named.pointer, "unknown_reference"))
     return line[0]
 

@@ -15,9 +15,11 @@ from service.store.database import Statement, Tx
 from service.store.figure_scope import Narrowed, narrow
 from service.store.figures import deltas, tenant
 from service.store.items import ItemRow, in_scope
+from service.store.scoping import Scoped, given
 from service.store.types import any_of, ids
 from service.workflow.figures import LASTING, ONCE_A_PERIOD, ONCE_OVER, Metric
 from service.workflow.folding import EVERY
+from service.workflow.scopes import Scope
 from service.workflow.summing import ONE_DAY, Period
 
 _items, _ended = table(ItemRow), deltas.alias("ended")
@@ -26,11 +28,13 @@ _nothing: ColumnElement[int] = literal_column("0", Integer())
 FACTS = ("ledger_id", "severity", "source")
 """What an item is counted by besides its unit. A correction moves all its counts, those of ends with the others."""
 
-TITLES = Statement(
-    select(_items.c.id, _items.c.number, _items.c.title).where(
-        _items.c.tenant_id == tenant,
-        any_of(_items.c.id, ids("item_ids")),
-        in_scope(_items.c.tenant_id, _items.c.id),
+TITLES = Scoped(
+    lambda alone: Statement(
+        select(_items.c.id, _items.c.number, _items.c.title).where(
+            _items.c.tenant_id == tenant,
+            any_of(_items.c.id, ids("item_ids")),
+            in_scope(_items.c.tenant_id, _items.c.id, alone),
+        )
     )
 )
 
@@ -149,9 +153,7 @@ async def page(
     return [Counted(*row) for row in await tx.all(statement, **params)]
 
 
-async def titles(
-    tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID], scope: Iterable[UUID]
-) -> dict[UUID, tuple[str, str]]:
+async def titles(tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID], scope: Scope) -> dict[UUID, tuple[str, str]]:
     """Number and title of those items that lie in the scope now."""
-    rows = await tx.all(TITLES, tenant_id=tenant_id, item_ids=list(item_ids), scope=list(scope))
+    rows = await tx.all(TITLES.over(scope), tenant_id=tenant_id, item_ids=list(item_ids), **given(scope))
     return {row[0]: (row[1], row[2]) for row in rows}

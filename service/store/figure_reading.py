@@ -55,7 +55,8 @@ class Reading:
 
     @property
     def _rolled(self) -> bool:
-        return self.head.rolled and not FACTS & {self.by, *self.narrowed.filters}
+        """Whether sums of the units are there as they are asked for."""
+        return self.head.rolled and not self.narrowed.alone and not FACTS & {self.by, *self.narrowed.filters}
 
     @property
     def _level(self) -> int:

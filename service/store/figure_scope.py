@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Table, and_, bindparam, literal_column, or_
+from sqlalchemy import Integer, Table, and_, bindparam, literal_column, not_, or_
 from sqlalchemy.sql.elements import ColumnElement
 
 from service.store.base import table
 from service.store.figures import tenant
 from service.store.items import ItemRow
-from service.store.types import any_of, ids, texts
+from service.store.types import also_any_of, any_of, ids, texts
 from service.store.units import Ancestor
 from service.workflow.folding import EVERY
 
@@ -22,10 +22,12 @@ _zero: ColumnElement[int] = literal_column("0", Integer())
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowed:
     """Of which units, and of which items. `tops` are units that stand for their subtrees, none below another; empty:
-    the whole tenant. `own` is one of them that stands for itself alone. Empty filters filter nothing."""
+    the whole tenant. `own` is one of them that stands for itself alone, and so are those of `alone`, of which the
+    caller sees no more; others may lie below these. Empty filters filter nothing."""
 
     tops: tuple[UUID, ...] = ()
     own: UUID = EVERY
+    alone: tuple[UUID, ...] = ()
     ledgers: tuple[UUID, ...] = ()
     severities: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -35,15 +37,15 @@ class Narrowed:
     def filters(self) -> tuple[str, ...]:
         """Those that there are, by name."""
         given = {
-            "below": self.tops, "ledgers": self.ledgers, "severities": self.severities, "sources": self.sources,
-            "category": self.category is not None,
+            "below": self.tops, "alone": self.alone, "ledgers": self.ledgers, "severities": self.severities,
+            "sources": self.sources, "category": self.category is not None,
         }  # fmt: skip
         return tuple(name for name, each in given.items() if each)
 
     @property
     def params(self) -> dict[str, Any]:
         return {
-            "tops": list(self.tops), "own": self.own, "ledgers": list(self.ledgers),
+            "tops": list(self.tops), "own": self.own, "alone": list(self.alone), "ledgers": list(self.ledgers),
             "severities": list(self.severities), "sources": list(self.sources), "category": self.category,
         }  # fmt: skip
 
@@ -59,6 +61,8 @@ def narrow(of: Table, filters: tuple[str, ...]) -> tuple[Any, list[ColumnElement
         own = bindparam("own", type_=of.c.unit_id.type)
         found.append(any_of(ancestors.c.ancestor_id, ids("tops")))
         found.append(or_(ancestors.c.ancestor_id != own, ancestors.c.distance == _zero))
+    if "alone" in filters:
+        found.append(or_(not_(also_any_of(ancestors.c.ancestor_id, ids("alone"))), ancestors.c.distance == _zero))
     if "ledgers" in filters:
         found.append(any_of(of.c.ledger_id, ids("ledgers")))
     if "severities" in filters:

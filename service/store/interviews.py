@@ -9,8 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
+from service.store.scoping import Scoped
 from service.store.types import ONE, Day, Instant, TextList, also_any_of, any_of, gate, ids
-from service.store.worklist import WorkRow
+from service.store.worklist import WorkRow, sees
 from service.workflow.items import Interview
 
 
@@ -81,22 +82,24 @@ CANCEL = Statement(
     .values(state="cancelled")
 )
 
-PAGE = Statement(
-    select(*_columns)
-    .where(
-        _interviews.c.tenant_id == _tenant,
-        _interviews.c.id < bindparam("before", type_=_interviews.c.id.type),
-        any_of(_interviews.c.state, bindparam("states", type_=TextList)),
-        select(ONE)
+PAGE = Scoped(
+    lambda alone: Statement(
+        select(*_columns)
         .where(
-            _work.c.tenant_id == _interviews.c.tenant_id,
-            _work.c.ref == _interviews.c.item_id,
-            also_any_of(_work.c.unit_id, ids("scope")),
+            _interviews.c.tenant_id == _tenant,
+            _interviews.c.id < bindparam("before", type_=_interviews.c.id.type),
+            any_of(_interviews.c.state, bindparam("states", type_=TextList)),
+            select(ONE)
+            .where(
+                _work.c.tenant_id == _interviews.c.tenant_id,
+                _work.c.ref == _interviews.c.item_id,
+                *sees(_work, alone, also_any_of),
+            )
+            .exists(),
         )
-        .exists(),
+        .order_by(_interviews.c.id.desc())
+        .limit(bindparam("limit"))
     )
-    .order_by(_interviews.c.id.desc())
-    .limit(bindparam("limit"))
 )
 
 

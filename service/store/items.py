@@ -26,10 +26,12 @@ from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
 from service.store.idempotency import Answer, IdempotencyRow
 from service.store.ledgers import LedgerRow
+from service.store.scoping import Scoped, given
 from service.store.tenants import Tenant
 from service.store.types import ONE, Day, Instant, Json, TextList, UuidList, any_of, gate, ids, line_of
-from service.store.worklist import WorkRow
+from service.store.worklist import WorkRow, sees
 from service.workflow.items import Item
+from service.workflow.scopes import Scope
 
 
 class ItemRow(SQLModel, table=True):
@@ -123,13 +125,9 @@ NAMES = tuple(Item.__dataclass_fields__)
 COLUMNS = [items.c[name] for name in NAMES]
 
 
-def in_scope(tenant: ColumnElement[Any], item: ColumnElement[Any]) -> ColumnElement[bool]:
+def in_scope(tenant: ColumnElement[Any], item: ColumnElement[Any], alone: bool) -> ColumnElement[bool]:
     """The one scope rule: an item is visible where its responsible, supervising or a co-unit lies in a grant."""
-    return (
-        select(ONE)
-        .where(_work.c.tenant_id == tenant, _work.c.ref == item, any_of(_work.c.unit_id, ids("scope")))
-        .exists()
-    )
+    return select(ONE).where(_work.c.tenant_id == tenant, _work.c.ref == item, *sees(_work, alone)).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +157,25 @@ _AND_RECORD = (
     & (_records.c.caller == bindparam("caller", type_=_records.c.caller.type))
     & (_records.c.key == bindparam("key", type_=_records.c.key.type))
 )
-_THIS = (items.c.tenant_id == _tenant, items.c.id == _id, in_scope(items.c.tenant_id, items.c.id))
-
 INSERT = insert_row(ItemRow)
 _with_epochs = items.join(_ledgers, _AND_LEDGER).join(_tenants, _AND_TENANT)
-FIND = Statement(select(*_FOUND).select_from(_with_epochs).where(*_THIS))
-FIND_WITH_KEY = Statement(
-    select(*_FOUND, *(_records.c[name] for name in Answer.__dataclass_fields__))
-    .select_from(_with_epochs.outerjoin(_records, _AND_RECORD))
-    .where(*_THIS)
+
+
+def _this(alone: bool) -> tuple[ColumnElement[bool], ...]:
+    return items.c.tenant_id == _tenant, items.c.id == _id, _seen(alone)
+
+
+def _seen(alone: bool) -> ColumnElement[bool]:
+    return in_scope(items.c.tenant_id, items.c.id, alone)
+
+
+FIND = Scoped(lambda alone: Statement(select(*_FOUND).select_from(_with_epochs).where(*_this(alone))))
+FIND_WITH_KEY = Scoped(
+    lambda alone: Statement(
+        select(*_FOUND, *(_records.c[name] for name in Answer.__dataclass_fields__))
+        .select_from(_with_epochs.outerjoin(_records, _AND_RECORD))
+        .where(*_this(alone))
+    )
 )
 HOLD = Statement(select(ONE).select_from(items).where(items.c.tenant_id == _tenant, items.c.id == _id))
 
@@ -175,19 +183,21 @@ _these = select(*COLUMNS).where(items.c.tenant_id == _tenant, any_of(items.c.id,
 THESE, TAKE_THESE = Statement(_these), Statement(_these.with_for_update())
 """By id, whoever sees them; in the order of their ids, so that no two transactions wait for each other."""
 
-SEEN = Statement(
-    select(items.c.id).where(
-        items.c.tenant_id == _tenant, any_of(items.c.id, ids("item_ids")), in_scope(items.c.tenant_id, items.c.id)
+SEEN = Scoped(
+    lambda alone: Statement(
+        select(items.c.id).where(items.c.tenant_id == _tenant, any_of(items.c.id, ids("item_ids")), _seen(alone))
     )
 )
 
-BY_EXTERNAL_REF = Statement(
-    select(items.c.id).where(
-        items.c.tenant_id == _tenant,
-        items.c.ledger_id == bindparam("ledger_id", type_=items.c.ledger_id.type),
-        items.c.external_owner == bindparam("owner", type_=items.c.external_owner.type),
-        items.c.external_ref == bindparam("external_ref", type_=items.c.external_ref.type),
-        in_scope(items.c.tenant_id, items.c.id),
+BY_EXTERNAL_REF = Scoped(
+    lambda alone: Statement(
+        select(items.c.id).where(
+            items.c.tenant_id == _tenant,
+            items.c.ledger_id == bindparam("ledger_id", type_=items.c.ledger_id.type),
+            items.c.external_owner == bindparam("owner", type_=items.c.external_owner.type),
+            items.c.external_ref == bindparam("external_ref", type_=items.c.external_ref.type),
+            _seen(alone),
+        )
     )
 )
 
@@ -258,16 +268,16 @@ def item_of(row: Any) -> Item:
 
 
 async def find(
-    tx: Tx, tenant_id: UUID, item_id: UUID, scope: Iterable[UUID], key: tuple[str, str] | None = None
+    tx: Tx, tenant_id: UUID, item_id: UUID, scope: Scope, key: tuple[str, str] | None = None
 ) -> Found | None:
     """An item that lies in `scope`; with `key` (caller, Idempotency-Key) also what was answered under it."""
-    params: dict[str, Any] = {"tenant_id": tenant_id, "item_id": item_id, "scope": list(scope)}
+    params: dict[str, Any] = {"tenant_id": tenant_id, "item_id": item_id, **given(scope)}
     if tx.contended:
         await tx.lock(HOLD, tenant_id=tenant_id, item_id=item_id)
     if key is None:
-        row = await tx.one(FIND, **params)
+        row = await tx.one(FIND.over(scope), **params)
     else:
-        row = await tx.one(FIND_WITH_KEY, **params, caller=key[0], key=key[1])
+        row = await tx.one(FIND_WITH_KEY.over(scope), **params, caller=key[0], key=key[1])
     if row is None:
         return None
     end = len(NAMES)
@@ -281,7 +291,7 @@ async def these(tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID]) -> list[Item]
     return [item_of(row) for row in rows]
 
 
-async def seen_of(tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID], scope: Iterable[UUID]) -> set[UUID]:
+async def seen_of(tx: Tx, tenant_id: UUID, item_ids: Iterable[UUID], scope: Scope) -> set[UUID]:
     """Those of the items that lie in `scope`."""
-    rows = await tx.all(SEEN, tenant_id=tenant_id, item_ids=list(item_ids), scope=list(scope))
+    rows = await tx.all(SEEN.over(scope), tenant_id=tenant_id, item_ids=list(item_ids), **given(scope))
     return {row[0] for row in rows}

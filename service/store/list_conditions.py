@@ -15,7 +15,7 @@ from sqlalchemy.types import Text
 from service.store.base import table
 from service.store.items import in_scope, items
 from service.store.types import ONE, Day, any_of, ids, overlaps, texts
-from service.store.worklist import CLOSED_ITEM, OPEN_ITEM, RESPONSIBLE, WorkRow
+from service.store.worklist import CLOSED_ITEM, OPEN_ITEM, RESPONSIBLE, WorkRow, reaches, sees
 from service.workflow.items import NEVER
 from service.workflow.states import DeadlineKind, State
 
@@ -43,6 +43,7 @@ class Shape:
     search: bool
     few: bool
     frequent: bool = False
+    alone: bool = False
 
 
 # A parameter, never a literal: the driver writes the last day that there is as PostgreSQL's infinity.
@@ -124,7 +125,16 @@ def asked(shape: Shape) -> list[ColumnElement[bool]]:
 
 def seen_items(shape: Shape) -> list[ColumnElement[bool]]:
     """Every condition of a list, asked of the item itself."""
-    return [*asked(shape), *under_units(shape), in_scope(items.c.tenant_id, items.c.id)]
+    return [*asked(shape), *under_units(shape), in_scope(items.c.tenant_id, items.c.id, shape.alone)]
+
+
+def seen_work(shape: Shape) -> list[ColumnElement[bool]]:
+    """Of rows of the places, which are the scope's units or lie in them: what else it takes for the item to be seen."""
+    if shape.alone and shape.by_unit:
+        # A place may lie in the scope by itself, and what is responsible below it by another unit of the scope.
+        mine = work.alias("mine_too")
+        return [select(ONE).where(mine.c.tenant_id == tenant(), mine.c.ref == work.c.ref, *sees(mine, True)).exists()]
+    return reaches(work, shape.alone)
 
 
 def under_units(shape: Shape) -> list[ColumnElement[bool]]:

@@ -28,6 +28,7 @@ from service.store.list_conditions import (
     never,
     search_texts,
     seen_items,
+    seen_work,
     tenant,
     under_units,
     work,
@@ -106,6 +107,7 @@ def _branches(shape: Shape, kind: str, place: str) -> list[Select[Any]]:
     ]
     if shape.by_unit:
         conditions.append(is_responsible)
+    conditions += seen_work(shape)
     source: Any = work
     on_items = item_conditions(shape)
     if on_items or shape.lamps is not None:
@@ -151,6 +153,7 @@ def _few(shape: Shape, dialect: str) -> tuple[Any, list[ColumnElement[bool]]]:
     conditions = [work.c.tenant_id == tenant(), any_of(work.c.unit_id, ids("places"))]
     if shape.by_unit:
         conditions.append(is_responsible)
+    conditions += seen_work(shape)
     held = select(work.c.ref).where(*conditions)
     mine = (held if shape.scopes == 1 else held.distinct()).subquery("mine")
     source: Any = in_order(mine, items, and_(items.c.tenant_id == tenant(), items.c.id == mine.c.ref))
@@ -196,21 +199,21 @@ def _candidates(shape: Shape, dialect: str) -> Any:
         words = sql_table("search_words", column("rowid"))
         matches = text("search_words MATCH :words").bindparams(bindparam("words", type_=Text()))
         source: Any = words.join(search_texts, search_texts.c.serial == words.c.rowid)
-        return _newest(source, search_texts, words.c.rowid, [matches, own])
+        return _newest(shape, source, search_texts, words.c.rowid, [matches, own])
     if shape.frequent:
         # IS TRUE keeps the planner from the index of pairs: it goes by id, from the newest on, until it has enough.
         matches = text("(search_texts.grams @@ CAST(:tsquery AS tsquery)) IS TRUE").bindparams(query)
-        return _newest(search_texts, search_texts, search_texts.c.item_id, [own, matches])
+        return _newest(shape, search_texts, search_texts, search_texts.c.item_id, [own, matches])
     # Materialised, so that no limit lures the planner away from the index of pairs.
     matches = text("search_texts.grams @@ CAST(:tsquery AS tsquery)").bindparams(query)
     held = (
         select(search_texts.c.item_id, search_texts.c.text).where(own, matches).cte("held").prefix_with("MATERIALIZED")
     )
-    return _newest(held, held, held.c.item_id, [])
+    return _newest(shape, held, held, held.c.item_id, [])
 
 
-def _newest(source: Any, rows: Any, age: Any, conditions: list[Any]) -> Any:
-    seen = in_scope(tenant(), rows.c.item_id)
+def _newest(shape: Shape, source: Any, rows: Any, age: Any, conditions: list[Any]) -> Any:
+    seen = in_scope(tenant(), rows.c.item_id, shape.alone)
     found = select(rows.c.item_id, rows.c.text).select_from(source).where(*conditions, seen)
     return found.order_by(age.desc()).limit(CANDIDATES + 1).cte("candidates")
 

@@ -12,11 +12,13 @@ from service.store import list_statements
 from service.store.database import Tx
 from service.store.items import item_of
 from service.store.list_conditions import BY_TIME, Shape
+from service.store.scoping import given
 from service.store.search import match_words, tsquery
 from service.store.worklist import CLOSED_ITEM, OPEN_ITEM
 from service.workflow.bigrams import normalise
 from service.workflow.items import NEVER, Item
 from service.workflow.queries import Filters, Position
+from service.workflow.scopes import Scope
 from service.workflow.states import State
 
 
@@ -38,7 +40,7 @@ async def page(
     tx: Tx,
     *,
     tenant_id: UUID,
-    scope: tuple[UUID, ...],
+    scope: Scope,
     filters: Filters,
     sort: str,
     after: Position | None,
@@ -50,7 +52,7 @@ async def page(
 
     `sort` is one of SORTS; `today` is the tenant's.
     """
-    places = filters.units or scope
+    places = filters.units or scope.units
     worth_asking = filters.q is not None or sort in BY_TIME or total
     few = worth_asking and await _holds_few(tx, tenant_id, places)
     query = _query(filters, sort, after, tenant_id, scope, today, few)
@@ -96,13 +98,13 @@ def _query(
     sort: str,
     after: Position | None,
     tenant_id: UUID,
-    scope: tuple[UUID, ...],
+    scope: Scope,
     today: date,
     few: bool = False,
 ) -> _Query:
     """The shape of a list and its parameters."""
-    places = filters.units or scope
-    params: dict[str, Any] = {"tenant_id": tenant_id, "scope": list(scope), "places": list(places), "today": today}
+    places = filters.units or scope.units
+    params: dict[str, Any] = {"tenant_id": tenant_id, **given(scope), "places": list(places), "today": today}
     named = []
     for name in ("states", "ledgers", "supervising_units", "severities", "sources", "labels", "external_refs"):
         if getattr(filters, name):
@@ -138,6 +140,7 @@ def _query(
             starts="" if after is None else ("undated" if after.value is None else "dated"),
             search=search,
             few=few,
+            alone=bool(scope.alone),
         ),
         params,
     )

@@ -6,13 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Text, UniqueConstraint, bindparam, delete, select, update
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Params, Statement, Tx
+from service.store.scoping import Scoped, given
 from service.store.types import ONE, Day, Instant, TextList, UuidList, also_any_of, any_of, gate, ids, texts
-from service.store.worklist import WorkRow
+from service.store.worklist import WorkRow, sees
 from service.workflow.notices import Notice
+from service.workflow.scopes import Scope
 
 
 class NoticeRow(SQLModel, table=True):
@@ -85,41 +88,42 @@ UNCOVER = Statement(
     )
 )
 
-_in_scope = (
-    select(ONE)
-    .where(
-        _work.c.tenant_id == notices.c.tenant_id,
-        _work.c.ref == notices.c.id,
-        also_any_of(_work.c.unit_id, ids("scope")),
-    )
-    .exists()
-)
-_item_in_scope = (
-    select(ONE)
-    .where(
-        _work.c.tenant_id == notices.c.tenant_id,
-        any_of(_work.c.ref, notices.c.item_ids),
-        also_any_of(_work.c.unit_id, ids("scope")),
-    )
-    .exists()
-)
+
+def _seen_by(found: ColumnElement[bool], alone: bool) -> ColumnElement[bool]:
+    return select(ONE).where(_work.c.tenant_id == notices.c.tenant_id, found, *sees(_work, alone, also_any_of)).exists()
+
+
+def _in_scope(alone: bool) -> ColumnElement[bool]:
+    return _seen_by(_work.c.ref == notices.c.id, alone)
+
+
+def _item_in_scope(alone: bool) -> ColumnElement[bool]:
+    return _seen_by(any_of(_work.c.ref, notices.c.item_ids), alone)
+
+
 HOLD = Statement(select(ONE).select_from(notices).where(notices.c.tenant_id == _tenant, notices.c.id == _id))
-SEEN = Statement(
-    select(*_columns).where(notices.c.tenant_id == _tenant, notices.c.id == _id, _in_scope | _item_in_scope)
+SEEN = Scoped(
+    lambda alone: Statement(
+        select(*_columns).where(
+            notices.c.tenant_id == _tenant, notices.c.id == _id, _in_scope(alone) | _item_in_scope(alone)
+        )
+    )
 )
 BY_IDS = Statement(select(*_columns).where(notices.c.tenant_id == _tenant, any_of(notices.c.id, ids("notice_ids"))))
 
-PAGE = Statement(
-    select(*_columns)
-    .where(
-        notices.c.tenant_id == _tenant,
-        notices.c.id < bindparam("before", type_=notices.c.id.type),
-        any_of(notices.c.kind, texts("kinds")),
-        any_of(notices.c.state, texts("states")),
-        _in_scope,
+PAGE = Scoped(
+    lambda alone: Statement(
+        select(*_columns)
+        .where(
+            notices.c.tenant_id == _tenant,
+            notices.c.id < bindparam("before", type_=notices.c.id.type),
+            any_of(notices.c.kind, texts("kinds")),
+            any_of(notices.c.state, texts("states")),
+            _in_scope(alone),
+        )
+        .order_by(notices.c.id.desc())
+        .limit(bindparam("limit"))
     )
-    .order_by(notices.c.id.desc())
-    .limit(bindparam("limit"))
 )
 # Whoever sees the item sees its notices; that it is seen is asked before.
 OF_ITEM = Statement(
@@ -135,9 +139,11 @@ OF_ITEM = Statement(
     .order_by(_covers.c.notice_id.desc())
     .limit(bindparam("limit"))
 )
-ADDRESSED = Statement(
-    select(_work.c.ref).where(
-        _work.c.tenant_id == _tenant, any_of(_work.c.ref, ids("notice_ids")), also_any_of(_work.c.unit_id, ids("scope"))
+ADDRESSED = Scoped(
+    lambda alone: Statement(
+        select(_work.c.ref).where(
+            _work.c.tenant_id == _tenant, any_of(_work.c.ref, ids("notice_ids")), *sees(_work, alone, also_any_of)
+        )
     )
 )
 
@@ -168,17 +174,17 @@ def update_params(tenant_id: UUID, after: Notice) -> dict[str, Any]:
     }
 
 
-async def seen(tx: Tx, tenant_id: UUID, notice_id: UUID, scope: Iterable[UUID]) -> Notice | None:
+async def seen(tx: Tx, tenant_id: UUID, notice_id: UUID, scope: Scope) -> Notice | None:
     """A notice that the scope sees: as one of its units, or through an item that it covers."""
     if tx.contended:
         await tx.lock(HOLD, tenant_id=tenant_id, notice_id=notice_id)
-    row = await tx.one(SEEN, tenant_id=tenant_id, notice_id=notice_id, scope=list(scope))
+    row = await tx.one(SEEN.over(scope), tenant_id=tenant_id, notice_id=notice_id, **given(scope))
     return notice(row) if row else None
 
 
-async def addressed(tx: Tx, tenant_id: UUID, notice_ids: Iterable[UUID], scope: Iterable[UUID]) -> set[UUID]:
+async def addressed(tx: Tx, tenant_id: UUID, notice_ids: Iterable[UUID], scope: Scope) -> set[UUID]:
     """Those of the notices that the scope sees as one of their units."""
-    rows = await tx.all(ADDRESSED, tenant_id=tenant_id, notice_ids=list(notice_ids), scope=list(scope))
+    rows = await tx.all(ADDRESSED.over(scope), tenant_id=tenant_id, notice_ids=list(notice_ids), **given(scope))
     return {row[0] for row in rows}
 
 

@@ -11,8 +11,10 @@ from sqlalchemy.types import Integer, Text
 
 from service.store.base import table
 from service.store.database import Statement, Tx
+from service.store.scoping import given
 from service.store.types import Day
-from service.store.worklist import OVERDUE_KINDS, WorkRow
+from service.store.worklist import OVERDUE_KINDS, WorkRow, reaches
+from service.workflow.scopes import Scope
 
 _work = table(WorkRow)
 _limit = bindparam("limit", type_=Integer())
@@ -28,7 +30,7 @@ class Work:
     item_id: UUID | None
 
 
-def _branch(kind: str, place: str) -> Select[Any]:
+def _branch(kind: str, place: str, alone: bool) -> Select[Any]:
     here = tuple_(_work.c.due, _work.c.ref)
     there = tuple_(bindparam("after_due", type_=Day), bindparam("after_ref", type_=_work.c.ref.type))
     return (
@@ -39,6 +41,7 @@ def _branch(kind: str, place: str) -> Select[Any]:
             _work.c.kind == literal_column(f"'{kind}'", Text()),
             _work.c.due < bindparam("today", type_=Day),
             here > there,
+            *reaches(_work, alone),
         )
         .order_by(_work.c.due, _work.c.ref)
         .limit(_limit)
@@ -46,9 +49,9 @@ def _branch(kind: str, place: str) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def statement(places: int, kinds: tuple[str, ...]) -> Statement:
+def statement(places: int, kinds: tuple[str, ...], alone: bool = False) -> Statement:
     """The text for a scope of so many units."""
-    branches = [_branch(kind, f"place{place}") for kind in kinds for place in range(places)]
+    branches = [_branch(kind, f"place{place}", alone) for kind in kinds for place in range(places)]
     merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
     columns = (merged.c.kind, merged.c.due, merged.c.ref, merged.c.item_id)
     # Grouped, because units of a scope that overlap bring the same work more than once.
@@ -63,7 +66,7 @@ def statement(places: int, kinds: tuple[str, ...]) -> Statement:
 async def page(
     tx: Tx,
     tenant_id: UUID,
-    scope: tuple[UUID, ...],
+    scope: Scope,
     *,
     today: date,
     after: tuple[date, UUID],
@@ -71,14 +74,15 @@ async def page(
     kinds: tuple[str, ...] = OVERDUE_KINDS,
 ) -> list[Work]:
     """The work that `scope` sees whose day lies before `today`, behind (day, what it is)."""
-    params = {f"place{place}": unit for place, unit in enumerate(scope)}
+    params = {f"place{place}": unit for place, unit in enumerate(scope.units)}
     rows = await tx.all(
-        statement(len(scope), kinds),
+        statement(len(scope.units), kinds, bool(scope.alone)),
         tenant_id=tenant_id,
         today=today,
         after_due=after[0],
         after_ref=after[1],
         limit=limit,
+        **given(scope),
         **params,
     )
     return [Work(*row) for row in rows]

@@ -1,6 +1,5 @@
 """Published months: written once, never changed."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,6 +14,7 @@ from service.store.types import ONE, Day, Instant, any_of, ids
 from service.store.units import Ancestor
 from service.workflow.folding import EVERY
 from service.workflow.reports import Report
+from service.workflow.scopes import Scope
 
 
 class ReportRow(SQLModel, table=True):
@@ -93,19 +93,20 @@ def publish(changes: Changes, tenant_id: UUID, report: Report, document: bytes) 
     changes.add(INSERT, tenant_id=tenant_id, **values, document=document.decode())
 
 
-async def by_id(tx: Tx, tenant_id: UUID, report_id: UUID, scope: Iterable[UUID]) -> tuple[Report, bytes] | None:
-    """A report whose unit lies in `scope`, and its document."""
-    row = await tx.one(BY_ID, tenant_id=tenant_id, id=report_id, scope=list(scope))
+async def by_id(tx: Tx, tenant_id: UUID, report_id: UUID, scope: Scope) -> tuple[Report, bytes] | None:
+    """A report whose unit is seen with all that lies below it, as the figures are, and its document."""
+    row = await tx.one(BY_ID, tenant_id=tenant_id, id=report_id, scope=list(scope.whole))
     return (_report(row), row[len(_names)].encode()) if row else None
 
 
 async def page(
-    tx: Tx, tenant_id: UUID, scope: Iterable[UUID], narrowed: dict[str, Any], before: tuple[date, UUID], limit: int
+    tx: Tx, tenant_id: UUID, scope: Scope, narrowed: dict[str, Any], before: tuple[date, UUID], limit: int
 ) -> list[Report]:
-    """The reports of units in `scope` behind a place, newest month first; `narrowed` by some of FILTERS."""
+    """The reports of units seen with all below them, newest month first, behind a place; `narrowed` as in FILTERS."""
     rows = await tx.all(
         page_statement(tuple(name for name in FILTERS if name in narrowed)),
-        tenant_id=tenant_id, scope=list(scope), before_month=before[0], before_id=before[1], limit=limit, **narrowed,
+        tenant_id=tenant_id, scope=list(scope.whole), before_month=before[0], before_id=before[1], limit=limit,
+        **narrowed,
     )  # fmt: skip
     return [_report(row) for row in rows]
 

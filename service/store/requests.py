@@ -9,8 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
+from service.store.scoping import Scoped
 from service.store.types import ONE, Day, Instant, UuidList, also_any_of, any_of, gate, ids, texts
-from service.store.worklist import REQUEST, WorkRow
+from service.store.worklist import REQUEST, WorkRow, sees
 from service.workflow.requests import Request
 
 
@@ -78,43 +79,52 @@ OF_ITEM = Statement(
     .limit(_limit)
 )
 
+
 # The inbox: along the work list, by the day on which each must be decided.
-_seen = (
-    select(_work.c.due, _work.c.ref)
-    .where(
-        _work.c.tenant_id == _tenant,
-        any_of(_work.c.unit_id, ids("scope")),
-        _work.c.kind == REQUEST,
-        _work.c.due < bindparam("before", type_=Day),
-        tuple_(_work.c.due, _work.c.ref)
-        > tuple_(bindparam("after_due", type_=Day), bindparam("after_id", type_=_work.c.ref.type)),
-    )
-    .group_by(_work.c.due, _work.c.ref)
-    .order_by(_work.c.due, _work.c.ref)
-    .limit(_limit)
-    .subquery("held_work")
-)
-PENDING = Statement(
-    select(*_columns)
-    .select_from(_seen.join(_requests, (_requests.c.tenant_id == _tenant) & (_requests.c.id == _seen.c.ref)))
-    .order_by(_seen.c.due, _seen.c.ref)
-)
-PAST = Statement(
-    select(*_columns)
-    .where(
-        _requests.c.tenant_id == _tenant,
-        any_of(_requests.c.status, texts("statuses")),
-        _requests.c.id < bindparam("before_id", type_=_requests.c.id.type),
-        select(ONE)
+def _pending(alone: bool) -> Statement:
+    unit, *more = sees(_work, alone)
+    seen = (
+        select(_work.c.due, _work.c.ref)
         .where(
-            _work.c.tenant_id == _requests.c.tenant_id,
-            _work.c.ref == _requests.c.item_id,
-            also_any_of(_work.c.unit_id, ids("scope")),
+            _work.c.tenant_id == _tenant,
+            unit,
+            _work.c.kind == REQUEST,
+            _work.c.due < bindparam("before", type_=Day),
+            tuple_(_work.c.due, _work.c.ref)
+            > tuple_(bindparam("after_due", type_=Day), bindparam("after_id", type_=_work.c.ref.type)),
+            *more,
         )
-        .exists(),
+        .group_by(_work.c.due, _work.c.ref)
+        .order_by(_work.c.due, _work.c.ref)
+        .limit(_limit)
+        .subquery("held_work")
     )
-    .order_by(_requests.c.id.desc())
-    .limit(_limit)
+    return Statement(
+        select(*_columns)
+        .select_from(seen.join(_requests, (_requests.c.tenant_id == _tenant) & (_requests.c.id == seen.c.ref)))
+        .order_by(seen.c.due, seen.c.ref)
+    )
+
+
+PENDING = Scoped(_pending)
+PAST = Scoped(
+    lambda alone: Statement(
+        select(*_columns)
+        .where(
+            _requests.c.tenant_id == _tenant,
+            any_of(_requests.c.status, texts("statuses")),
+            _requests.c.id < bindparam("before_id", type_=_requests.c.id.type),
+            select(ONE)
+            .where(
+                _work.c.tenant_id == _requests.c.tenant_id,
+                _work.c.ref == _requests.c.item_id,
+                *sees(_work, alone, also_any_of),
+            )
+            .exists(),
+        )
+        .order_by(_requests.c.id.desc())
+        .limit(_limit)
+    )
 )
 
 

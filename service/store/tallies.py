@@ -15,8 +15,10 @@ from sqlalchemy.types import Integer
 from service.store.base import table
 from service.store.database import Statement, Tx
 from service.store.items import items
+from service.store.scoping import given
 from service.store.types import Day, any_of, ids
-from service.store.worklist import EXACT, OPEN_ITEM, RESPONSIBLE, WorkRow
+from service.store.worklist import EXACT, OPEN_ITEM, RESPONSIBLE, WorkRow, reaches
+from service.workflow.scopes import Scope
 
 _work = table(WorkRow)
 _tenant = bindparam("tenant_id", type_=_work.c.tenant_id.type)
@@ -24,9 +26,9 @@ _within = (_work.c.due >= bindparam("first", type_=Day), _work.c.due <= bindpara
 _most = bindparam("most", type_=Integer())
 
 
-def _branch(place: int, of_ledgers: bool) -> Select[Any]:
+def _branch(place: int, of_ledgers: bool, alone: bool) -> Select[Any]:
     source: Any = _work
-    conditions = []
+    conditions = reaches(_work, alone)
     if of_ledgers:
         source = _work.join(items, and_(items.c.tenant_id == _work.c.tenant_id, items.c.id == _work.c.ref))
         conditions.append(any_of(items.c.ledger_id, ids("ledgers")))
@@ -45,9 +47,9 @@ def _branch(place: int, of_ledgers: bool) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def statement(places: int, of_ledgers: bool) -> Statement:
+def statement(places: int, of_ledgers: bool, alone: bool = False) -> Statement:
     """The text for a scope of so many units, and for all ledgers or some."""
-    branches = [_branch(place, of_ledgers) for place in range(places)]
+    branches = [_branch(place, of_ledgers, alone) for place in range(places)]
     merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
     # Distinct, because units of a scope that overlap bring the same work more than once.
     return Statement(select(func.count()).select_from(select(merged.c.ref).distinct().limit(_most).subquery()))
@@ -56,7 +58,7 @@ def statement(places: int, of_ledgers: bool) -> Statement:
 async def count(
     tx: Tx,
     tenant_id: UUID,
-    scope: tuple[UUID, ...],
+    scope: Scope,
     kind: str,
     days: tuple[date, date],
     most: int,
@@ -65,16 +67,17 @@ async def count(
     """How much work of a kind the scope sees whose day lies within `days`, both good; `most` at most."""
     if not scope:
         return 0
-    params: dict[str, Any] = {f"place{place}": unit for place, unit in enumerate(scope)}
+    params: dict[str, Any] = {f"place{place}": unit for place, unit in enumerate(scope.units)}
     if ledgers is not None:
         params["ledgers"] = list(ledgers)
     row = await tx.one(
-        statement(len(scope), ledgers is not None),
+        statement(len(scope.units), ledgers is not None, bool(scope.alone)),
         tenant_id=tenant_id,
         kind=kind,
         first=days[0],
         last=days[1],
         most=most,
+        **given(scope),
         **params,
     )
     return int(row[0]) if row else 0

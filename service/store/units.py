@@ -28,9 +28,11 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
+from service.store.scoping import Scoped, given, lies_in
 from service.store.tenants import Tenant
 from service.store.types import ONE, Instant, any_of, gate, ids, in_order, line_of, texts
 from service.workflow.organisation import Unit
+from service.workflow.scopes import Scope
 
 
 class UnitRow(SQLModel, table=True):
@@ -121,19 +123,25 @@ RAISE_EPOCH = Statement(
 )
 """The guard of a move: waits for those who hold the tree, and makes all lose who read it before."""
 
-_in_scope = (
-    select(ONE)
-    .where(
-        _ancestors.c.tenant_id == _units.c.tenant_id,
-        _ancestors.c.unit_id == _units.c.id,
-        any_of(_ancestors.c.ancestor_id, ids("scope")),
-    )
-    .exists()
-)
 
-_seen = (_units.c.tenant_id == _tenant, _units.c.id == _unit, _in_scope)
-SEEN = Statement(select(*_columns).where(*_seen))
-PLACED = Statement(select(*_columns, line_of("units.id")).where(*_seen))
+def _in_scope(alone: bool) -> ColumnElement[bool]:
+    return (
+        select(ONE)
+        .where(
+            _ancestors.c.tenant_id == _units.c.tenant_id,
+            _ancestors.c.unit_id == _units.c.id,
+            *lies_in(_ancestors, alone),
+        )
+        .exists()
+    )
+
+
+def _seen(alone: bool) -> tuple[ColumnElement[bool], ...]:
+    return _units.c.tenant_id == _tenant, _units.c.id == _unit, _in_scope(alone)
+
+
+SEEN = Scoped(lambda alone: Statement(select(*_columns).where(*_seen(alone))))
+PLACED = Scoped(lambda alone: Statement(select(*_columns, line_of("units.id")).where(*_seen(alone))))
 
 ACTIVE_CHILD = Statement(
     select(ONE)
@@ -202,14 +210,14 @@ NARROWED: dict[str, ColumnElement[bool]] = {
 """What a list of units may be narrowed to, by parameter; `unit_id` is the parent, `q` how name or code begins."""
 
 
-@lru_cache(maxsize=16)
-def paging(narrowed: tuple[str, ...]) -> Statement:
+@lru_cache(maxsize=32)
+def paging(narrowed: tuple[str, ...], alone: bool = False) -> Statement:
     return Statement(
         select(*_columns)
         .where(
             _units.c.tenant_id == _tenant,
             _units.c.code > bindparam("after", type_=_units.c.code.type),
-            _in_scope,
+            _in_scope(alone),
             *(NARROWED[name] for name in narrowed),
         )
         .order_by(_units.c.code)
@@ -217,22 +225,26 @@ def paging(narrowed: tuple[str, ...]) -> Statement:
     )
 
 
-_seen_from = (
-    select(ONE)
-    .where(
-        _ancestors.c.tenant_id == _tenant,
-        _ancestors.c.unit_id == _unit,
-        any_of(_ancestors.c.ancestor_id, ids("scope")),
+def _seen_from(alone: bool) -> ColumnElement[bool]:
+    lines = select(ONE).where(
+        _ancestors.c.tenant_id == _tenant, _ancestors.c.unit_id == _unit, *lies_in(_ancestors, alone)
     )
-    .exists()
-)
+    if alone:
+        # Of a unit that is seen alone there is nothing but itself, whatever else is seen of what lies below it.
+        below = any_of(_ancestors.c.ancestor_id, ids("whole"))
+        lines = lines.where(or_(below, _below.c.distance == literal_column("0"))).correlate(_below)
+    return lines.exists()
+
+
 # The nearest first: where it is cut, nothing stands there whose parent does not.
-SUBTREE = Statement(
-    select(*_columns)
-    .select_from(in_order(_below, _units, (_units.c.tenant_id == _tenant) & (_units.c.id == _below.c.unit_id)))
-    .where(*_top, _below.c.distance <= bindparam("depth", type_=_below.c.distance.type), _seen_from)
-    .order_by(_below.c.distance, _units.c.code)
-    .limit(bindparam("limit"))
+SUBTREE = Scoped(
+    lambda alone: Statement(
+        select(*_columns)
+        .select_from(in_order(_below, _units, (_units.c.tenant_id == _tenant) & (_units.c.id == _below.c.unit_id)))
+        .where(*_top, _below.c.distance <= bindparam("depth", type_=_below.c.distance.type), _seen_from(alone))
+        .order_by(_below.c.distance, _units.c.code)
+        .limit(bindparam("limit"))
+    )
 )
 
 
@@ -246,9 +258,9 @@ def changed(tenant_id: UUID, before: Unit, after: Unit) -> dict[str, Any]:
     return {"tenant_id": tenant_id, "unit_id": before.id, "read_version": before.version, **new}
 
 
-async def placed(tx: Tx, tenant_id: UUID, unit_id: UUID, scope: Iterable[UUID]) -> tuple[Unit, tuple[UUID, ...]] | None:
+async def placed(tx: Tx, tenant_id: UUID, unit_id: UUID, scope: Scope) -> tuple[Unit, tuple[UUID, ...]] | None:
     """A unit that lies in `scope`, with its line: itself first, the root last."""
-    row = await tx.one(PLACED, tenant_id=tenant_id, unit_id=unit_id, scope=list(scope))
+    row = await tx.one(PLACED.over(scope), tenant_id=tenant_id, unit_id=unit_id, **given(scope))
     return (Unit(*row[:-1]), tuple(row[-1])) if row else None
 
 
@@ -267,10 +279,10 @@ async def some(tx: Tx, tenant_id: UUID, unit_ids: Iterable[UUID]) -> list[Unit]:
     return [Unit(*row) for row in await tx.all(SOME, tenant_id=tenant_id, unit_ids=list(unit_ids))]
 
 
-async def page(tx: Tx, tenant_id: UUID, scope: Iterable[UUID], after: str, limit: int, **given: Any) -> list[Unit]:
-    """The units in `scope` by code, behind `after`; `given` by the names of NARROWED."""
-    statement = paging(tuple(sorted(given)))
-    rows = await tx.all(statement, tenant_id=tenant_id, scope=list(scope), after=after, limit=limit, **given)
+async def page(tx: Tx, tenant_id: UUID, scope: Scope, after: str, limit: int, **narrowed: Any) -> list[Unit]:
+    """The units in `scope` by code, behind `after`; `narrowed` by the names of NARROWED."""
+    statement = paging(tuple(sorted(narrowed)), bool(scope.alone))
+    rows = await tx.all(statement, tenant_id=tenant_id, **given(scope), after=after, limit=limit, **narrowed)
     return [Unit(*row) for row in rows]
 
 

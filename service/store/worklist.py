@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -29,7 +30,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Statement
-from service.store.types import Day, any_of, gate, ids
+from service.store.types import Day, also_any_of, any_of, gate, ids
 from service.store.units import Ancestor
 
 OPEN_ITEM = "item"
@@ -48,6 +49,7 @@ RESPONSIBLE, SUPERVISING, CO = 1, 2, 4
 """Bits of `relation`: why a unit sees the item. The same shifted by EXACT: it is that very unit, not one above."""
 
 EXACT = 3
+_ANY_EXACT = (RESPONSIBLE | SUPERVISING | CO) << EXACT
 
 
 class WorkRow(SQLModel, table=True):
@@ -73,6 +75,19 @@ _tenant = bindparam("tenant_id", type_=_work.c.tenant_id.type)
 _ref = bindparam("ref", type_=_work.c.ref.type)
 _responsible = bindparam("responsible", type_=_work.c.unit_id.type)
 _supervising = bindparam("supervising", type_=_work.c.unit_id.type)
+
+
+def sees(work: Any, alone: bool, found_by: type[any_of] = any_of) -> list[ColumnElement[bool]]:
+    """That a row is one by which the scope sees what the row is about; `alone` as in Scoped."""
+    return [found_by(work.c.unit_id, ids("scope")), *reaches(work, alone)]
+
+
+def reaches(work: Any, alone: bool) -> list[ColumnElement[bool]]:
+    """Of rows of the scope's units: that it sees what lies below the unit, or the row is there for the unit itself."""
+    if not alone:
+        return []
+    itself = work.c.relation.op("&")(literal_column(str(_ANY_EXACT))) != literal_column("0")
+    return [or_(also_any_of(work.c.unit_id, ids("whole")), itself)]
 
 
 def seen_as(found: ColumnElement[bool], bit: int) -> ColumnElement[int]:

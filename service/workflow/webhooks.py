@@ -15,6 +15,7 @@ from uuid import UUID
 
 from service.workflow.delivery import WAITS, wait_after, wanted
 from service.workflow.events import EventDraft, Subject, plain
+from service.workflow.scopes import Scope
 from service.workflow.states import ChannelKind
 
 PAUSED_AT = 50
@@ -123,9 +124,9 @@ def lane_of(webhook_id: UUID, item_id: UUID | None) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What an owner may see: the units whose subtrees it sees, and whether it also sees what concerns no unit."""
+    """What an owner may see: of units, and whether it also sees what concerns none."""
 
-    scope: frozenset[UUID]
+    scope: Scope
     overseer: bool
 
 
@@ -139,10 +140,10 @@ def hears(webhook: Webhook, reach: Reach, event_type: str, lines: Collection[tup
 
 
 def _sees(reach: Reach, line: tuple[UUID, ...], webhook: Webhook) -> bool:
-    """A narrowed endpoint must lie inside the owner's scope itself: then so does everything below it."""
-    if webhook.unit_id is not None:
-        line = line[line.index(webhook.unit_id) :]
-    return not reach.scope.isdisjoint(line)
+    """The unit of a narrowed endpoint must lie inside the owner's scope itself."""
+    if webhook.unit_id is not None and not reach.scope.covers(line[line.index(webhook.unit_id) :]):
+        return False
+    return reach.scope.covers(line)
 
 
 # -- how it fares

@@ -11,6 +11,7 @@ import pytest
 from service.store import items, list_statements, worklist
 from service.store.database import Changes
 from service.workflow.items import NEVER
+from service.workflow.scopes import Scope
 from tests.api.helpers import NOBODY, day, every_page, ids, match, ok, read, refused
 
 serial = itertools.count(1)
@@ -289,7 +290,7 @@ async def test_rows_without_a_date_sort_last_both_ways(world):
 
 async def take_deadline(world, item_ids):
     tenant_id = UUID((await read(world.admin, "/v1/me"))["tenant_id"])
-    scope = [UUID(world.units["root"])]
+    scope = Scope((UUID(world.units["root"]),))
 
     async def action(tx):
         for item_id in map(UUID, item_ids):

@@ -12,12 +12,14 @@ import pytest
 from sqlalchemy import Dialect, bindparam, select
 
 import service.store
-from service.store import figure_items, figure_sums, items, lists, postgres, sqlite
+from service.store import feed, figure_items, figure_sums, hooks, items, lists, postgres, sqlite, units
 from service.store.database import Statement
 from service.store.items import ItemRow
+from service.store.scoping import Scoped
 from service.store.types import GATE
 from service.workflow.items import Item
 from service.workflow.queries import Filters, LampDays, Position
+from service.workflow.scopes import Scope
 
 DIALECTS = {"postgresql": postgres.DIALECT, "sqlite": sqlite.DIALECT}
 
@@ -52,6 +54,7 @@ FIGURES = (
     ("unit", "below"),
     ("ledger", "below", "ledgers", "severities", "sources"),
     ("severity", "below", "category"),
+    ("unit", "below", "alone"),
 )  # fmt: skip
 """What tables of figures are by and narrowed to, some of each."""
 
@@ -63,6 +66,9 @@ def statements() -> Iterator[tuple[str, Statement]]:
         for name, value in inside.items():
             if isinstance(value, Statement):
                 yield f"{module.name}.{name}", value
+            if isinstance(value, Scoped):
+                yield f"{module.name}.{name}", value.plain
+                yield f"{module.name}.{name}(alone)", value.alone
 
 
 def composed() -> Iterator[tuple[str, Statement]]:
@@ -82,6 +88,11 @@ def composed() -> Iterator[tuple[str, Statement]]:
         yield f"figure_sums.closings({name})", figure_sums.closings(by, narrowed)
         yield f"figure_items.on_days({name})", figure_items.on_days(narrowed, True)
         yield f"figure_items.lasting({name})", figure_items.lasting(narrowed)
+    for alone in (False, True):
+        name = "alone" if alone else "plain"
+        yield f"feed.scan({name})", feed.scan(False, True, True, True, alone)
+        yield f"hooks.statement({name})", hooks.statement(hooks.NARROWED, alone)
+        yield f"units.paging({name})", units.paging((), alone)
 
 
 ALL = dict([*statements(), *composed()])
@@ -212,8 +223,11 @@ FILTERS = {
 @pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
 @pytest.mark.parametrize("sort", ["due_on", "-due_on", "-listed_at", "-updated_at"])
 @pytest.mark.parametrize("begins", ["at the first", "behind a row", "behind a row without a date"])
+@pytest.mark.parametrize(
+    "scope", [Scope((AN_ID, UUID(int=9))), Scope((AN_ID,), (UUID(int=9),))], ids=["plain", "alone"]
+)
 async def test_a_list_of_any_shape_compiles_and_has_all_its_parameters(
-    filters: Filters, sort: str, begins: str
+    filters: Filters, sort: str, begins: str, scope: Scope
 ) -> None:
     by_time = sort in ("-listed_at", "-updated_at")
     if by_time and begins == "behind a row without a date":
@@ -226,7 +240,7 @@ async def test_a_list_of_any_shape_compiles_and_has_all_its_parameters(
     tx = Recorder()
 
     await lists.page(
-        tx, tenant_id=AN_ID, scope=(AN_ID, UUID(int=9)), filters=filters, sort=sort, after=after, limit=50,
+        tx, tenant_id=AN_ID, scope=scope, filters=filters, sort=sort, after=after, limit=50,
         today=TODAY, total=True,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from service.workflow.delivery import WAITS
+from service.workflow.scopes import Scope
 from service.workflow.webhooks import (
     FAILING_FOR,
     PAUSED_AT,
@@ -41,7 +42,11 @@ def webhook(**given: Any) -> Webhook:
 
 
 def reach(*units: UUID, overseer: bool = False) -> Reach:
-    return Reach(frozenset(units), overseer)
+    return Reach(Scope(units), overseer)
+
+
+def alone(*units: UUID) -> Reach:
+    return Reach(Scope(alone=units), overseer=False)
 
 
 # -- whose events
@@ -66,6 +71,15 @@ def reach(*units: UUID, overseer: bool = False) -> Reach:
         (TOWN, reach(VILLAGE), (VILLAGE,), False),
         (TOWN, reach(OTHER), (VILLAGE, OTHER), False),
         (VILLAGE, reach(TOWN), (VILLAGE,), True),
+        # An owner that sees a unit alone hears what concerns just that.
+        (None, alone(TOWN), (TOWN,), True),
+        (None, alone(TOWN), (VILLAGE,), False),
+        (None, alone(ROOT), (TOWN, VILLAGE), False),
+        (None, alone(TOWN), (VILLAGE, TOWN), True),
+        (TOWN, alone(TOWN), (TOWN,), True),
+        (TOWN, alone(TOWN), (VILLAGE,), False),
+        (TOWN, alone(VILLAGE), (VILLAGE,), False),
+        (VILLAGE, alone(TOWN), (VILLAGE,), False),
     ],
 )
 def test_an_endpoint_hears_what_its_owner_sees_of_its_unit(
