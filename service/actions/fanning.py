@@ -102,10 +102,13 @@ def add(changes: Changes, tenant_id: UUID, found: list[Delivery], after: timedel
     )
 
 
-async def disable(tx: Tx, changes: Changes, tenant_id: UUID, webhook: Webhook, reason: str, now: datetime) -> None:
-    """Disable an endpoint of the service's own accord, and say so."""
-    after = disabled(webhook, reason, now)
-    changes.guard(webhooks.UPDATE, **webhooks.changed(tenant_id, webhook, after))
+async def disable(
+    tx: Tx, changes: Changes, tenant_id: UUID, webhook: Webhook, reason: str, now: datetime,
+    *, faring: Webhook | None = None,
+) -> None:  # fmt: skip
+    """Disable an endpoint of the service's own accord, and say so. `faring` is the endpoint as it fares by now."""
+    after = disabled(faring or webhook, reason, now)
+    webhooks.change(changes, tenant_id, webhook, after, faring=faring is not None)
     hashing = await log.hashing(tx, tenant_id)
     told = channels.was_disabled(after) if after.for_people else was_disabled(after)
     record_events(changes, tenant_id, [told], hashing=hashing, actor=ACTOR, now=now)

@@ -348,6 +348,21 @@ async def test_an_owner_without_grants_has_its_webhook_disabled(world: World, he
         await gone(world, each)
 
 
+async def test_a_replay_for_an_owner_without_grants_disables_its_webhook(world: World, here: Endpoint) -> None:
+    town = await platform(world)
+    made = await hook(world, here.url, by=town)
+    await world.item()
+    await deliver(world)
+    await regrant(world, town)
+    path, body = f"/v1/webhooks/{made['id']}", {"after": 0}
+    assert ok(await world.admin.post(f"{path}/replay", json=body), 202)["count"] == 0
+    found = await read(world.admin, path)
+    assert (found["enabled"], found["disabled_reason"]) == (False, "no_grants")
+    refused(await world.admin.post(f"{path}/replay", json=body), "conflict")
+    assert len(here.sent) == 1
+    await gone(world, made)
+
+
 async def test_what_is_dated_ahead_is_sent_now_to_owners_who_may_see_it_now(world: World, here: Endpoint) -> None:
     """As `xiaohao clock --at` dates its events, or the clock of a host that goes wrong."""
     town = await platform(world)

@@ -33,6 +33,7 @@ GUARDS = {
     "issuers.UPDATE",
     "published.PUBLISHED",
     "webhooks.UPDATE",
+    "webhooks.UPDATE_FARING",
     "webhooks.DELETE",
 }
 """What only ever stands first: its own row is the condition."""
