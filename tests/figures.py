@@ -251,7 +251,7 @@ async def lived(settings: Settings) -> None:
     await simulated.county(settings, TINY)
     async with running(settings) as service:
         (tenant_id,) = await sequencing.busy_tenants(service)
-        while await sequencing.sequence(service, tenant_id, limit=37):
+        while await sequencing.sequence(service, tenant_id, datetime.now(UTC), limit=37):
             pass
         for _ in ("know the tree", "sum up"):
             assert await figuring.sum_up(service, tenant_id, 700)

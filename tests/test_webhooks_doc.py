@@ -24,7 +24,7 @@ import pytest
 from service.api.webhook_document import SOURCE, examples
 from service.workflow import delivery
 from service.workflow.delivery import WAITS, Format, Message, message
-from service.workflow.webhooks import PAUSED_AT
+from service.workflow.webhooks import OLD_SECRETS, PAUSED_AT
 from tests.documents import ROOT, fenced
 from tests.servers import free_port
 
@@ -233,6 +233,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     text = (ROOT / PAGE).read_text()
     assert inline("waits", text) == ", ".join(waits)
     assert inline("paused", text) == str(PAUSED_AT)
+    assert inline("old", text) == str(OLD_SECRETS)
 
 
 def inline(marker: str, text: str) -> str:

@@ -1,31 +1,66 @@
 """Checking a stored log against itself and against checkpoints kept elsewhere; writing it out for others to check."""
 
+import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from service.actions.record import EMPTY, signed
+from service.actions.record import EMPTY, key_of, signed
 from service.actions.service import Service
+from service.outside.vault import verifier
 from service.store import audit, log
 from service.store.database import Tx
 from service.store.log import Head
-from service.workflow.audit import Audit, Entry, Fault
-from service.workflow.merkle import HASHINGS, Node, Place
-from service.workflow.notes import Checkpoint
+from service.workflow.audit import Audit, Entry, Fault, announced, note_of
+from service.workflow.merkle import HASHINGS, Hashing, Node, Place
+from service.workflow.notes import Checkpoint, Key
+from service.workflow.receipts import origin_of
 
 BATCH = 1_000
 MOST_FAULTS = 100
 
+CHECKPOINT, PUBLISHED, ERASED = "log.checkpoint", "report.published", "item.redacted"
 
-async def check(service: Service, tenant_id: UUID, witnessed: tuple[Checkpoint, ...] = ()) -> tuple[Audit, list[Fault]]:
-    """Go through a tenant's whole log; at most MOST_FAULTS of what is wrong with it."""
 
-    async def head(tx: Tx) -> Head:
-        return await log.head(tx, tenant_id) or EMPTY
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a tenant's record says of itself, at one moment: its head, the events that hold checkpoints and published
+    months, and the published months."""
 
-    end = await service.read(head)
-    passing = Audit(HASHINGS[end.hashing], witnessed)
-    faults: list[Fault] = []
+    head: Head
+    checkpoints: list[tuple[int | None, bytes]]
+    published: list[tuple[int | None, bytes]]
+    reports: list[tuple[UUID, str, str]]
+
+    @property
+    def notes(self) -> list[tuple[int | None, str]]:
+        """All signed notes in it, those in events with their positions."""
+        return [(position, note_of(body)) for position, body in self.checkpoints] + [
+            (None, note) for _, _, note in self.reports
+        ]
+
+
+async def check(
+    service: Service, tenant_id: UUID, witnessed: tuple[Checkpoint, ...] = (), key: Key | None = None
+) -> tuple[Audit, list[Fault]]:
+    """Go through a tenant's whole log; at most MOST_FAULTS of what is wrong with it.
+
+    It must fit the checkpoints `witnessed` elsewhere, and those that it holds itself, signed by `key`: the
+    installation's unless another is given.
+    """
+
+    async def look(tx: Tx) -> Held:
+        head = await log.head(tx, tenant_id) or EMPTY
+        checkpoints, published = [await audit.of_type(tx, tenant_id, type_) for type_ in (CHECKPOINT, PUBLISHED)]
+        return Held(head, checkpoints, published, await audit.reports(tx, tenant_id))
+
+    held = await service.read(look, varied=True, whole=True)
+    end, key = held.head, key or key_of(service)
+    hashing = HASHINGS[end.hashing]
+    own, faults = announced(held.notes, origin_of(key.name, tenant_id, hashing), key, verifier(key.public))
+    passing = Audit(hashing, (*witnessed, *own))
     async for entries in read(service, tenant_id, end.size):
         found, nodes = passing.go_on(entries)
         faults += found + await _wrong_nodes(service, tenant_id, nodes)
@@ -40,7 +75,47 @@ async def check(service: Service, tenant_id: UUID, witnessed: tuple[Checkpoint, 
 
     if count := await service.read(strays, varied=True):
         faults.append(Fault(None, f"{count} events have no position and wait for none"))
-    return passing, faults + passing.end()
+    passing.erased_later(await erased_later(service, tenant_id, end.size))
+    faults += await _wrong_reports(service, tenant_id, hashing, held) + passing.end()
+    return passing, faults[:MOST_FAULTS]
+
+
+async def erased_later(service: Service, tenant_id: UUID, size: int) -> list[bytes]:
+    """The events of erasures behind the first `size` of the log, also of those that have no position yet."""
+
+    async def action(tx: Tx) -> list[tuple[int | None, bytes]]:
+        return await audit.of_type(tx, tenant_id, ERASED)
+
+    found = await service.read(action, varied=True)
+    return [body for position, body in found if position is None or position > size]
+
+
+async def _wrong_reports(service: Service, tenant_id: UUID, hashing: Hashing, held: Held) -> list[Fault]:
+    """Published months that are not the documents of which the log holds the digests."""
+    sealed = {data["report_id"]: (position, data) for position, data in map(_published, held.published)}
+    faults = []
+    for report_id, digest, _ in held.reports:
+        position, data = sealed.pop(str(report_id), (None, {}))
+
+        async def action(tx: Tx, report_id: UUID = report_id) -> str:
+            return await audit.document(tx, tenant_id, report_id)
+
+        document = await service.read(action)
+        if not data:
+            faults.append(Fault(None, f"no event tells of the published month {report_id}"))
+        elif not data["digest"] == digest == hashing.digest(document.encode()).hex():
+            faults.append(Fault(position, f"the month {data['month']} is not the document that was published"))
+    return faults + [Fault(at, f"the month {data['month']} that was published is gone") for at, data in sealed.values()]
+
+
+def _published(told: tuple[int | None, bytes]) -> tuple[int | None, dict[str, Any]]:
+    """What an event says of a published month; whether it is as it was sealed, the pass over the log finds."""
+    position, body = told
+    try:
+        data = json.loads(body)["data"]
+        return position, {name: data[name] for name in ("report_id", "month", "digest")}
+    except (ValueError, KeyError, TypeError):
+        return position, {"report_id": None, "month": "", "digest": ""}
 
 
 async def _wrong_nodes(service: Service, tenant_id: UUID, nodes: tuple[Node, ...]) -> list[Fault]:

@@ -1,5 +1,6 @@
 """Carrying: one attempt to deliver, to whatever kind of endpoint it is, and what its answer means."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,13 @@ from service.actions.service import Service
 from service.outside.vault import Vault
 from service.workflow.answers import code_of, judge_channel
 from service.workflow.channels import Target, at_platform
-from service.workflow.delivery import Failure, Message, Outcome, Verdict, judge, message
+from service.workflow.delivery import SECRET_PREFIX, Failure, Message, Outcome, Verdict, judge, message
 from service.workflow.events import plain
 from service.workflow.letters import letter, mark
 from service.workflow.messages import Document
 from service.workflow.robots import request
 from service.workflow.states import ChannelKind
-from service.workflow.webhooks import Webhook
+from service.workflow.webhooks import OLD_SECRETS, SIGNS_FOR, Webhook
 
 TABLE = "webhooks"
 
@@ -30,10 +31,28 @@ def source_of(tenant_id: UUID) -> str:
 
 def secrets_of(vault: Vault, tenant_id: UUID, webhook: Webhook, now: datetime) -> tuple[str, ...]:
     """What to sign with, the newest first; of a channel its target."""
-    sealed = [webhook.secret_sealed]
-    if webhook.old_secret_sealed is not None and webhook.old_secret_until and now < webhook.old_secret_until:
-        sealed.append(webhook.old_secret_sealed)
-    return tuple(vault.decrypt(each, tenant_id=tenant_id, table=TABLE, row=webhook.id) for each in sealed)
+    present = vault.decrypt(webhook.secret_sealed, tenant_id=tenant_id, table=TABLE, row=webhook.id)
+    return (present, *(secret for secret, _ in _old_secrets(vault, tenant_id, webhook, now)))
+
+
+def retired(vault: Vault, tenant_id: UUID, webhook: Webhook, now: datetime) -> bytes:
+    """What is kept of old secrets when a webhook gets a new one: the present one for a while, others to their ends."""
+    present = vault.decrypt(webhook.secret_sealed, tenant_id=tenant_id, table=TABLE, row=webhook.id)
+    old = [(present, now + SIGNS_FOR), *_old_secrets(vault, tenant_id, webhook, now)]
+    kept = json.dumps([[secret, until.isoformat()] for secret, until in old[:OLD_SECRETS]])
+    return vault.encrypt(kept, tenant_id=tenant_id, table=TABLE, row=webhook.id)
+
+
+def _old_secrets(vault: Vault, tenant_id: UUID, webhook: Webhook, now: datetime) -> list[tuple[str, datetime]]:
+    """Those that still sign, the newest first, each with its end."""
+    if webhook.old_secret_sealed is None or webhook.old_secret_until is None or now >= webhook.old_secret_until:
+        return []
+    text = vault.decrypt(webhook.old_secret_sealed, tenant_id=tenant_id, table=TABLE, row=webhook.id)
+    if text.startswith(SECRET_PREFIX):
+        # As it was stored when there was one at most.
+        return [(text, webhook.old_secret_until)]
+    old = [(secret, datetime.fromisoformat(until)) for secret, until in json.loads(text)]
+    return [(secret, until) for secret, until in old if now < until]
 
 
 def target_of(vault: Vault, tenant_id: UUID, channel: Webhook) -> Target:

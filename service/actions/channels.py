@@ -131,8 +131,9 @@ async def change(
         after = changed(before, after, moved=moved)
         after = replace(after, version=before.version + 1, updated_at=call.now)
         changes = Changes()
-        changes.guard(webhooks.UPDATE, **webhooks.changed(call.tenant_id, before, after))
-        if after.enabled and (moved or not before.enabled):
+        again = after.enabled and (moved or not before.enabled)
+        webhooks.change(changes, call.tenant_id, before, after, faring=again)
+        if again:
             beyond = call.now + 2 * LEASE
             changes.add(lanes.FORWARD, tenant_id=call.tenant_id, webhook_id=channel_id, now=call.now, beyond=beyond)
         call.write_down(changes, [rules.updated(before, after)])

@@ -21,7 +21,7 @@ from service.store.lanes import Lane, Parcel
 from service.workflow.channels import EVERY
 from service.workflow.delivery import Outcome
 from service.workflow.messages import Tale
-from service.workflow.webhooks import Disabled, Reach, Status, Webhook, after_attempts, hears
+from service.workflow.webhooks import Disabled, Reach, Status, Webhook, after_attempts, failing_for_long, hears
 
 LEASE = timedelta(seconds=60)
 """Longer than what a courier has in hand can take, by far: only a crash is waited for."""
@@ -218,9 +218,11 @@ async def _fared(
     if webhook is None:
         return
     after = after_attempts(webhook, attempts, now, chance)
-    if webhook.enabled and (gone or not after.enabled):
-        await disable(tx, changes, tenant_id, webhook, Disabled.GONE if gone else Disabled.FAILING, now)
-    changes.add(webhooks.FARE, **webhooks.faring(tenant_id, after))
+    reason = Disabled.GONE if gone else Disabled.FAILING if failing_for_long(after, now) else None
+    if webhook.enabled and reason is not None:
+        await disable(tx, changes, tenant_id, webhook, reason, now, faring=after)
+    else:
+        changes.add(webhooks.FARE, **webhooks.faring(tenant_id, after))
 
 
 def _write(changes: Changes, tenant_id: UUID, webhook_id: UUID, reports: list[Report], held: dict[UUID, Lane]) -> None:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from service.actions.fanning import lines_of, reach_of
+from service.actions.fanning import disable, lines_of, reach_of
 from service.actions.service import Call, Replay, Service, new_id
 from service.actions.webhooks import known, may_manage
 from service.errors import Refused, invalid
 from service.store import deliveries, lanes, log, webhooks
 from service.store.database import Changes, Tx
 from service.store.deliveries import Candidate
-from service.workflow.webhooks import Delivery, Status, Webhook, hears
+from service.workflow.webhooks import Delivery, Disabled, Reach, Status, Webhook, hears
 
 LOOKED_AT = 10_000
 """Positions that one replay goes through at most."""
@@ -51,6 +51,8 @@ async def page(
 async def replay(service: Service, call: Call, webhook_id: UUID, again: Again) -> Replayed | Replay:
     """Send events again, outside the order; what the endpoint may not get any more is left out.
 
+    Where its owner has no grants any more it is disabled, as by a delivery, and nothing is sent.
+
     Refuses `forbidden`, `not_found`, `invalid_request` (a delivery that is not the endpoint's), `conflict`
     (webhook_disabled).
     """
@@ -64,10 +66,13 @@ async def replay(service: Service, call: Call, webhook_id: UUID, again: Again) -
         if not webhook.enabled:
             raise Refused("conflict", "webhook_disabled")
         found, last = await _candidates(tx, call, webhook, again)
-        sent = await _heard(tx, call, webhook, found)
+        reach = await reach_of(tx, call.tenant_id, webhook.owner_id, call.now)
+        sent = await _heard(tx, call, webhook, reach, found) if reach is not None else []
         changes = Changes()
         # Held, so that no endpoint that is deleted meanwhile leaves them behind.
         changes.guard(webhooks.STANDS, tenant_id=call.tenant_id, webhook_id=webhook_id)
+        if reach is None:
+            await disable(tx, changes, call.tenant_id, webhook, Disabled.NO_GRANTS, call.now)
         changes.many(deliveries.INSERT, [deliveries.params(call.tenant_id, each) for each in sent])
         changes.many(
             lanes.INSERT,
@@ -95,11 +100,8 @@ async def _candidates(tx: Tx, call: Call, webhook: Webhook, again: Again) -> tup
     return await deliveries.candidates(tx, call.tenant_id, after, before), max(before - 1, after)
 
 
-async def _heard(tx: Tx, call: Call, webhook: Webhook, found: list[Candidate]) -> list[Delivery]:
+async def _heard(tx: Tx, call: Call, webhook: Webhook, reach: Reach, found: list[Candidate]) -> list[Delivery]:
     """Judged anew, by what the endpoint and its owner are now."""
-    reach = await reach_of(tx, call.tenant_id, webhook.owner_id, call.now)
-    if reach is None:
-        return []
     lines = await lines_of(tx, call.tenant_id, (each.audience for each in found))
     return [
         _again(webhook.id, each, call.now)

@@ -42,17 +42,20 @@ async def lines_of(tx: Tx, tenant_id: UUID, audiences: Iterable[Iterable[UUID]])
     return await units.lines(tx, tenant_id, {unit for audience in audiences for unit in audience})
 
 
-async def fan_out(tx: Tx, changes: Changes, tenant_id: UUID, positioned: list[tuple[int, Waiting]]) -> None:
+async def fan_out(
+    tx: Tx, changes: Changes, tenant_id: UUID, positioned: list[tuple[int, Waiting]], now: datetime
+) -> None:
     """Add a delivery for each endpoint that hears one of the events, which just got their positions.
 
-    An endpoint whose owner may see nothing any more is disabled. Days are judged at the newest event's instant.
+    An endpoint whose owner may see nothing any more is disabled. Due is everything at the newest event's instant; but
+    never later than `now`, for events may be dated ahead: by another host's clock, or a look of `xiaohao clock --at`.
     """
     listening = await webhooks.listening(tx, tenant_id)
     types = {event.type for _, event in positioned}
     asking = [each for each in listening if any(map(wanted(each.types), types))]
     if not asking:
         return
-    now = max(event.at for _, event in positioned)
+    due_at = min(now, max(event.at for _, event in positioned))
     reaches = {
         owner_id: await reach_of(tx, tenant_id, owner_id, now) for owner_id in {each.owner_id for each in asking}
     }
@@ -69,10 +72,10 @@ async def fan_out(tx: Tx, changes: Changes, tenant_id: UUID, positioned: list[tu
             continue
         for position, event in positioned:
             if hears(webhook, reach, event.type, [lines.get(unit, ()) for unit in event.audience]):
-                found.append(delivery_of(webhook.id, position, event, now))
+                found.append(delivery_of(webhook.id, position, event, due_at))
     add(changes, tenant_id, found)
     if people:
-        messages = await gather(tx, changes, tenant_id, people, positioned)
+        messages = await gather(tx, changes, tenant_id, people, positioned, now)
         add(changes, tenant_id, messages, after=GATHERS)
 
 
@@ -100,10 +103,13 @@ def add(changes: Changes, tenant_id: UUID, found: list[Delivery], after: timedel
     )
 
 
-async def disable(tx: Tx, changes: Changes, tenant_id: UUID, webhook: Webhook, reason: str, now: datetime) -> None:
-    """Disable an endpoint of the service's own accord, and say so."""
-    after = disabled(webhook, reason, now)
-    changes.guard(webhooks.UPDATE, **webhooks.changed(tenant_id, webhook, after))
+async def disable(
+    tx: Tx, changes: Changes, tenant_id: UUID, webhook: Webhook, reason: str, now: datetime,
+    *, faring: Webhook | None = None,
+) -> None:  # fmt: skip
+    """Disable an endpoint of the service's own accord, and say so. `faring` is the endpoint as it fares by now."""
+    after = disabled(faring or webhook, reason, now)
+    webhooks.change(changes, tenant_id, webhook, after, faring=faring is not None)
     hashing = await log.hashing(tx, tenant_id)
     told = channels.was_disabled(after) if after.for_people else was_disabled(after)
     record_events(changes, tenant_id, [told], hashing=hashing, actor=ACTOR, now=now)

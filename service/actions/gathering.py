@@ -6,6 +6,7 @@ belongs with it as long as no courier has it in hand; what comes later still is 
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,12 @@ Event = tuple[int, Waiting]
 
 
 async def gather(
-    tx: Tx, changes: Changes, tenant_id: UUID, channels: list[tuple[Webhook, Reach]], positioned: list[Event]
+    tx: Tx,
+    changes: Changes,
+    tenant_id: UUID,
+    channels: list[tuple[Webhook, Reach]],
+    positioned: list[Event],
+    now: datetime,
 ) -> list[Delivery]:
     """The messages that begin here; what belongs into one that waits already is added to it."""
     found = await _told(tx, tenant_id, positioned)
@@ -42,7 +48,7 @@ async def gather(
     for (channel_id, lane_id), events in messages.items():
         message = waiting.get(lane_id)
         if message is None:
-            begun.append(_message(channel_id, lane_id, events))
+            begun.append(_message(channel_id, lane_id, events, now))
             continue
         gathered = [*message.gathered, *(event.id for _, event in events)]
         key = {"tenant_id": tenant_id, "webhook_id": channel_id, "delivery_id": message.id}
@@ -84,12 +90,12 @@ async def _open(tx: Tx, tenant_id: UUID, lane_ids: list[UUID]) -> dict[UUID, Del
     }
 
 
-def _message(channel_id: UUID, lane_id: UUID, events: list[Event]) -> Delivery:
-    """Named after the first event that it tells of, and as old as the last."""
+def _message(channel_id: UUID, lane_id: UUID, events: list[Event], now: datetime) -> Delivery:
+    """Named after the first event that it tells of, and as old as the last; never dated ahead of `now`."""
     (position, first), *others = events
-    now = max(event.at for _, event in events)
+    at = min(now, max(event.at for _, event in events))
     message = Delivery(
         id=new_id(), webhook_id=channel_id, lane_id=lane_id, position=position, event_id=first.id, type=first.type,
-        replay=False, status=Status.PENDING, attempts=(), created_at=now, done_at=None,
+        replay=False, status=Status.PENDING, attempts=(), created_at=at, done_at=None,
     )  # fmt: skip
     return replace(message, gathered=tuple(event.id for _, event in others))

@@ -5,6 +5,7 @@ Whatever follows events reads them by position only. So one that committed late 
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from service.actions import fanning, figuring
@@ -23,7 +24,7 @@ async def busy_tenants(service: Service) -> list[UUID]:
     return await service.read(log.busy)
 
 
-async def sequence(service: Service, tenant_id: UUID, limit: int = BATCH) -> int:
+async def sequence(service: Service, tenant_id: UUID, now: datetime, limit: int = BATCH) -> int:
     """Give up to about `limit` events of a tenant their positions; how many that were.
 
     0 where another sequencer is at work on this tenant. Refuses `unavailable` where the database is away.
@@ -43,7 +44,7 @@ async def sequence(service: Service, tenant_id: UUID, limit: int = BATCH) -> int
         changes = Changes()
         log.append(changes, tenant_id, head, grown.frontier, leaves, grown.nodes)
         await figuring.count(tx, changes, tenant_id, head.size, ordered)
-        await fanning.fan_out(tx, changes, tenant_id, list(enumerate(ordered, head.size + 1)))
+        await fanning.fan_out(tx, changes, tenant_id, list(enumerate(ordered, head.size + 1)), now)
         await tx.apply(changes)
         return len(leaves)
 

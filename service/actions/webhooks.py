@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from service.actions import references
-from service.actions.carrying import TABLE, attempt_of, ready, secrets_of
+from service.actions.carrying import TABLE, attempt_of, ready, retired, secrets_of
 from service.actions.courier import LEASE
 from service.actions.fanning import reach_of
 from service.actions.references import Named
@@ -152,8 +152,9 @@ async def change(
             return before
         after = replace(rules.changed(before, after), version=before.version + 1, updated_at=call.now)
         changes = Changes()
-        changes.guard(webhooks.UPDATE, **webhooks.changed(call.tenant_id, before, after))
-        if after.enabled and (not before.enabled or after.url != before.url):
+        again = after.enabled and (not before.enabled or after.url != before.url)
+        webhooks.change(changes, call.tenant_id, before, after, faring=again)
+        if again:
             beyond = call.now + 2 * LEASE
             changes.add(lanes.FORWARD, tenant_id=call.tenant_id, webhook_id=webhook_id, now=call.now, beyond=beyond)
         call.write_down(changes, [rules.updated(before, after)])
@@ -164,7 +165,10 @@ async def change(
 
 
 async def rotate(service: Service, call: Call, webhook_id: UUID) -> NewSecret | Replay:
-    """A new secret; for a day the old one signs as well. Refuses `forbidden`, `not_found`."""
+    """A new secret; for a day from now the present one signs as well, and those before it to their own ends.
+
+    Refuses `forbidden`, `not_found`.
+    """
     may_manage(call)
     shown, sealed = _new_secret(service, call.tenant_id, webhook_id)
 
@@ -174,11 +178,11 @@ async def rotate(service: Service, call: Call, webhook_id: UUID) -> NewSecret | 
             return replay
         before = await known(tx, call, webhook_id)
         after = replace(
-            before, secret_sealed=sealed, old_secret_sealed=before.secret_sealed,
+            before, secret_sealed=sealed, old_secret_sealed=retired(service.vault, call.tenant_id, before, call.now),
             old_secret_until=call.now + SIGNS_FOR, version=before.version + 1, updated_at=call.now,
         )  # fmt: skip
         changes = Changes()
-        changes.guard(webhooks.UPDATE, **webhooks.changed(call.tenant_id, before, after))
+        webhooks.change(changes, call.tenant_id, before, after, faring=False)
         call.write_down(changes, [rules.rotated(after)])
         made = NewSecret(after, shown)
         call.record(changes, made)

@@ -52,7 +52,7 @@ class Metrics:
             "courier": self._queue("courier", "Deliveries that wait to be sent"),
         }
         self._dead = Gauge(
-            "xiaohao_deliveries_dead", "Deliveries that were given up and not replayed.", registry=self.registry
+            "xiaohao_deliveries_dead", "Deliveries that were given up, replayed since or not.", registry=self.registry
         )
         self._replans = Gauge(
             "xiaohao_replans", "Changes of policy or calendar that items are still planned by.", registry=self.registry

@@ -11,10 +11,12 @@ from service.api import event_schemas
 from service.api.event_values import ID, MOMENT, Schema, told, whole
 from service.workflow.catalogue import EVENT_TYPES
 from service.workflow.delivery import CLOUDEVENT_TYPES, PING, cloudevent, standard
+from service.workflow.webhooks import OLD_SECRETS
 
 PING_SAYS = ("测试推送", "A test that was asked for with `/v1/webhooks/{webhook_id}/ping`. It stands in no log.")
 
-SIGNATURES = r"^v1,[A-Za-z0-9+/]{43}=( v1,[A-Za-z0-9+/]{43}=)?$"
+SIGNATURE = "v1,[A-Za-z0-9+/]{43}="
+SIGNATURES = f"^{SIGNATURE}( {SIGNATURE}){{0,{OLD_SECRETS}}}$"
 
 SOURCE = source_of(UUID("0198a5e2-7a10-7000-8000-000000000000"))
 
@@ -28,8 +30,8 @@ HEADERS: dict[str, tuple[bool, str, Schema]] = {
     "webhook-signature": (
         True,
         "`v1,` and the base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`; the key is what stands "
-        "behind `whsec_` in the secret, base64 decoded. Two of them, one space between, while a secret is replaced.",
-        {"type": "string", "pattern": SIGNATURES, "maxLength": 100,
+        "behind `whsec_` in the secret, base64 decoded. Several of them, a space between, while a secret is replaced.",
+        {"type": "string", "pattern": SIGNATURES, "maxLength": 300,
          "examples": ["v1,uR6tYrTYkc9Lxz7cVrYUlnLzRdUXhJLZwc2RBqWbVvE="]},
     ),
     "webhook-replay": (

@@ -9,20 +9,20 @@ from typing import Annotated, Any, NoReturn
 
 import httpx
 import typer
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from service import composition, settings
 from service.actions import audit, custody, record, tenants
+from service.actions.audit import CHECKPOINT
 from service.actions.operator import home_of
 from service.actions.service import Service
 from service.cli.terminal import cli, err, out, run
 from service.errors import Refused
+from service.outside import vault
 from service.outside.vault import KeysUnusable
 from service.settings import Settings
 from service.workflow import notes, receipts
 from service.workflow.access import Home
-from service.workflow.audit import Audit, Entry, Fault
+from service.workflow.audit import Audit, Entry, Fault, announced, note_of, type_of
 from service.workflow.merkle import Hashing
 from service.workflow.notes import BadNote, Checkpoint, Key, Verify
 from service.workflow.receipts import Receipt
@@ -85,7 +85,7 @@ async def _database(present: Settings, key: Key | None, kept: list[Path], tenant
         home = await _home(service, tenant)
         _able(home.hashing)
         witnessed = _opened(kept, key or record.key_of(service))
-        passing, faults = await audit.check(service, home.tenant_id, witnessed)
+        passing, faults = await audit.check(service, home.tenant_id, witnessed, key)
         origin = receipts.origin_of(service.log_name, home.tenant_id, passing.hashing)
         faults += [_another(each, origin) for each in witnessed if each.origin != origin]
         if not files:
@@ -121,8 +121,9 @@ def _export(path: Path, key: Key | None, kept: list[Path]) -> str:
         except (KeyError, TypeError):
             raise Unchecked(f"{path} is no exported log") from None
         witnessed = _opened(kept, key or own_key)
-        passing = Audit(_able(receipts.hashing_of(checkpoint.origin)), (checkpoint, *witnessed))
-        faults, _ = passing.go_on(_entries(lines, path))
+        own, faults = announced(_notes(path), checkpoint.origin, key or own_key, verifier(key or own_key))
+        passing = Audit(_able(receipts.hashing_of(checkpoint.origin)), (checkpoint, *witnessed, *own))
+        faults += passing.go_on(_entries(lines, path))[0]
     faults += [_another(each, checkpoint.origin) for each in witnessed if each.origin != checkpoint.origin]
     told = _verdict(passing, faults + passing.end())
     return told if key else f"{told}; by the key that the file itself names: give --key"
@@ -135,6 +136,15 @@ def _entries(lines: Iterator[str], path: Path) -> Iterator[Entry]:
             yield Entry(given["position"], given["body"].encode(), given["beside"])
         except (KeyError, TypeError, AttributeError):
             raise Unchecked(f"{path}: a line is no entry of a log") from None
+
+
+def _notes(path: Path) -> Iterator[tuple[int, str]]:
+    """The signed notes that an exported log holds itself, with their positions."""
+    with path.open(encoding="utf-8") as lines:
+        next(lines)
+        for entry in _entries((line for line in lines if CHECKPOINT in line), path):
+            if entry.body is not None and type_of(entry.body) == CHECKPOINT:
+                yield entry.position, note_of(entry.body)
 
 
 def _receipt(path: Path, key: Key | None) -> str:
@@ -157,14 +167,19 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
         raise Unchecked("--url is checked with --key, --checkpoint and --api-key")
     headers = {"Authorization": f"Bearer {api_key}"}
     with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
-        present = receipts.opened(_ask(client, "/v1/log/checkpoint").text, key, verifier(key))
+        note = _ask(client, "/v1/log/checkpoint").text
+        try:
+            notes.signatures(note)
+        except BadNote:
+            # A page of whoever stands between, say.
+            raise Unchecked("/v1/log/checkpoint answers with no checkpoint") from None
+        present = receipts.opened(note, key, verifier(key))
         _able(receipts.hashing_of(present.origin))
         for old in _opened(kept, key):
             if old.size > present.size:
                 receipts.grown(old, present, ())
-            query = {"from": old.size, "to": present.size}
-            answer = _ask(client, "/v1/log/proof/consistency", **query).json()
-            receipts.grown(old, present, tuple(bytes.fromhex(each) for each in answer["hashes"]))
+            answer = _ask(client, "/v1/log/proof/consistency", **{"from": old.size, "to": present.size})
+            receipts.grown(old, present, _hashes(answer))
     return f"{present.origin}: {present.size} events, and every checkpoint that was given is of their beginning"
 
 
@@ -175,10 +190,18 @@ def _ask(client: httpx.Client, path: str, **query: int) -> httpx.Response:
     return answer
 
 
+def _hashes(answer: httpx.Response) -> tuple[bytes, ...]:
+    try:
+        return tuple(bytes.fromhex(each) for each in answer.json()["hashes"])
+    except (ValueError, KeyError, TypeError):
+        raise Unchecked(f"{answer.url.path} answers with no proof") from None
+
+
 def _verdict(passing: Audit, faults: list[Fault]) -> str:
     if faults:
         _tampered(faults)
-    return f"whole: {passing.size} events, root {passing.root.hex()}"
+    held = f"held against {len(passing.witnessed)} signed checkpoints"
+    return f"whole: {passing.size} events, root {passing.root.hex()}, {held}"
 
 
 def _opened(paths: list[Path], key: Key) -> tuple[Checkpoint, ...]:
@@ -198,16 +221,7 @@ def _key(given: str) -> Key:
 
 
 def verifier(key: Key) -> Verify:
-    public = Ed25519PublicKey.from_public_bytes(key.public)
-
-    def good(signature: bytes, message: bytes) -> bool:
-        try:
-            public.verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
-
-    return good
+    return vault.verifier(key.public)
 
 
 def _json(text: str, path: Path) -> Any:
@@ -241,6 +255,10 @@ async def _write(present: Settings, file: Path, tenant: str) -> int:
                 for entry in entries:
                     body = (entry.body or b"").decode()
                     _line(lines, {"position": entry.position, "body": body, "beside": entry.beside})
+        if await audit.erased_later(service, tenant_id, head.size):
+            # The texts are gone, and what accounts for them is not in the file.
+            await asyncio.to_thread(file.unlink)
+            raise Unchecked("something was erased that has no position yet, or was erased meanwhile: write it again")
     return head.size
 
 

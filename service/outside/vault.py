@@ -9,12 +9,13 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 LOG = "log:"
@@ -64,6 +65,20 @@ class Vault:
             return cipher.decrypt(nonce, rest, _place(tenant_id, table, row)).decode()
         except InvalidTag:
             raise KeysUnusable("the ciphertext does not belong here, or was changed") from None
+
+
+def verifier(public: bytes) -> Callable[[bytes, bytes], bool]:
+    """Whether a signature is good for a message, by an Ed25519 public key of 32 bytes."""
+    key = Ed25519PublicKey.from_public_bytes(public)
+
+    def good(signature: bytes, message: bytes) -> bool:
+        try:
+            key.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    return good
 
 
 def load(path: Path) -> Vault:

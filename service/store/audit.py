@@ -9,9 +9,10 @@ from service.store.base import table
 from service.store.database import Statement, Tx
 from service.store.events import EventRow, Unsequenced
 from service.store.log import LogEntry
+from service.store.reports import ReportRow
 from service.workflow.audit import COLUMNS, Entry, columns_of
 
-_log, _events, _unsequenced = table(LogEntry), table(EventRow), table(Unsequenced)
+_log, _events, _unsequenced, _reports = table(LogEntry), table(EventRow), table(Unsequenced), table(ReportRow)
 _tenant = bindparam("tenant_id", type_=_log.c.tenant_id.type)
 
 ENTRIES = Statement(
@@ -34,6 +35,36 @@ STRAYS = Statement(
     )
 )
 """Events that neither have a position nor wait for one."""
+
+OF_TYPE = Statement(
+    select(_log.c.position, _events.c.body)
+    .select_from(_events.outerjoin(_log, and_(_log.c.tenant_id == _tenant, _log.c.event_id == _events.c.id)))
+    .where(_events.c.tenant_id == _tenant, _events.c.type == bindparam("type", type_=_events.c.type.type))
+)
+REPORTS = Statement(
+    select(_reports.c.id, _reports.c.digest, _reports.c.checkpoint).where(_reports.c.tenant_id == _tenant)
+)
+DOCUMENT = Statement(
+    select(_reports.c.document).where(
+        _reports.c.tenant_id == _tenant, _reports.c.id == bindparam("id", type_=_reports.c.id.type)
+    )
+)
+
+
+async def of_type(tx: Tx, tenant_id: UUID, type_: str) -> list[tuple[int | None, bytes]]:
+    """The events of one type with their positions, also those that have none yet."""
+    return [(row[0], bytes(row[1])) for row in await tx.all(OF_TYPE, tenant_id=tenant_id, type=type_)]
+
+
+async def reports(tx: Tx, tenant_id: UUID) -> list[tuple[UUID, str, str]]:
+    """The published months: id, digest and signed note of each."""
+    return [(row[0], row[1], row[2]) for row in await tx.all(REPORTS, tenant_id=tenant_id)]
+
+
+async def document(tx: Tx, tenant_id: UUID, report_id: UUID) -> str:
+    """What was published; empty where it is gone."""
+    row = await tx.one(DOCUMENT, tenant_id=tenant_id, id=report_id)
+    return str(row[0]) if row else ""
 
 
 async def entries(tx: Tx, tenant_id: UUID, after: int, limit: int) -> list[Entry]:

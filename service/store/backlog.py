@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal_column, select
 
 from service.store.base import table
 from service.store.database import Statement, Tx
 from service.store.deliveries import UNFINISHED, deliveries
 from service.store.events import Unsequenced
 from service.store.lanes import LaneRow
+from service.store.webhooks import webhooks as _webhooks
 
 MOST = 100_000
 """Rows that are looked at: what is longer is long."""
@@ -22,9 +23,23 @@ _events = select(_unsequenced.c.event_id).limit(_most).subquery()
 # As text: PostgreSQL knows no least of uuids. Ids rise with time, so the least is the oldest.
 UNSEQUENCED = Statement(select(func.count(), func.min(cast(_events.c.event_id, Text))))
 
-_waiting = select(_lanes.c.pending, _lanes.c.next_at).limit(_most).subquery()
+_waiting = (
+    select(_lanes.c.tenant_id, _lanes.c.webhook_id, _lanes.c.pending, _lanes.c.next_at).limit(_most).subquery("waiting")
+)
+_its_webhook = and_(_webhooks.c.tenant_id == _waiting.c.tenant_id, _webhooks.c.id == _waiting.c.webhook_id)
+
+
+def _later(at: ColumnElement[Any], than: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((at > than, at), else_=than)
+
+
+# As in lanes.DUE: what waits for a disabled endpoint, or for a paused one or a channel to have its turn, is not late.
+_tried_at = _later(_webhooks.c.paced_until, _later(_webhooks.c.probe_at, _waiting.c.next_at))
 DELIVERIES = Statement(
-    select(func.coalesce(func.sum(_waiting.c.pending), literal_column("0")), func.min(_waiting.c.next_at))
+    select(
+        func.coalesce(func.sum(_waiting.c.pending), literal_column("0")),
+        func.min(case((_webhooks.c.enabled, _tried_at))),
+    ).select_from(_waiting.outerjoin(_webhooks, _its_webhook))
 )
 
 _given_up = (
@@ -41,13 +56,13 @@ async def unsequenced(tx: Tx) -> tuple[int, datetime | None]:
 
 
 async def pending(tx: Tx) -> tuple[int, datetime | None]:
-    """How many deliveries wait, and when the first of them is tried, which may have been already."""
+    """How many deliveries wait, and when the first is tried of those whose endpoint may be called: lately, or soon."""
     count, first = _row(await tx.one(DELIVERIES))
     return int(count), first
 
 
 async def dead(tx: Tx) -> int:
-    """How many deliveries were given up and not replayed."""
+    """How many deliveries were given up, whether or not they were sent again since."""
     return int(_row(await tx.one(DEAD))[0])
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, bindparam, dele
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
-from service.store.database import Statement, Tx
+from service.store.database import Changes, Statement, Tx
 from service.store.principals import PrincipalRow
 from service.store.tenants import Tenant
 from service.store.types import ONE, Instant, TextList, any_of, gate, texts
@@ -59,7 +59,7 @@ _names = tuple(Webhook.__dataclass_fields__)
 COLUMNS = [webhooks.c[name] for name in _names]
 
 FARING = ("failures", "failing_since", "failed_at", "probe_at")
-CHANGEABLE = tuple(name for name in _names if name not in ("id", "owner_id", "created_at", "paced_until"))
+CHANGEABLE = tuple(name for name in _names if name not in ("id", "owner_id", "created_at", "paced_until", *FARING))
 
 INSERT = insert_row(WebhookRow)
 
@@ -96,12 +96,17 @@ OWNER = Statement(
 )
 
 _as_read = webhooks.c.version == bindparam("read_version", type_=webhooks.c.version.type)
-UPDATE = Statement(
-    update(webhooks)
-    .where(webhooks.c.tenant_id == _tenant, webhooks.c.id == _id, _as_read)
-    .values({name: bindparam(f"new_{name}", type_=webhooks.c[name].type) for name in CHANGEABLE})
-)
-"""A guard: the endpoint is still at the version that was read."""
+
+
+def _updating(names: Iterable[str]) -> Statement:
+    values = {name: bindparam(f"new_{name}", type_=webhooks.c[name].type) for name in names}
+    return Statement(
+        update(webhooks).where(webhooks.c.tenant_id == _tenant, webhooks.c.id == _id, _as_read).values(values)
+    )
+
+
+UPDATE, UPDATE_FARING = _updating(CHANGEABLE), _updating((*CHANGEABLE, *FARING))
+"""Guards: the endpoint is still at the version that was read."""
 
 FARE = Statement(
     update(webhooks)
@@ -171,12 +176,17 @@ def params(tenant_id: UUID, webhook: Webhook) -> dict[str, Any]:
     return {"tenant_id": tenant_id, **{name: getattr(webhook, name) for name in _names}}
 
 
-def changed(tenant_id: UUID, before: Webhook, after: Webhook) -> dict[str, Any]:
-    """The parameters of UPDATE."""
-    return {
-        "tenant_id": tenant_id, "webhook_id": before.id, "read_version": before.version,
-        **{f"new_{name}": getattr(after, name) for name in CHANGEABLE},
-    }  # fmt: skip
+def change(changes: Changes, tenant_id: UUID, before: Webhook, after: Webhook, *, faring: bool) -> None:
+    """Store an endpoint at its next version, as the guard of these changes.
+
+    `faring`: also how it fares. That makes no version, so whoever does not mean to change it has perhaps read what
+    couriers have overtaken by now.
+    """
+    values = {f"new_{name}": getattr(after, name) for name in (*CHANGEABLE, *FARING)}
+    changes.guard(
+        UPDATE_FARING if faring else UPDATE,
+        tenant_id=tenant_id, webhook_id=before.id, read_version=before.version, **values,
+    )  # fmt: skip
 
 
 def faring(tenant_id: UUID, webhook: Webhook) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The courier: sends what is due to its endpoints, many at once, and has written down what became of it.
 
 Any number may run. No endpoint holds up another: each has so many sends at a time, one that fails is tried with one
-send at a time, and of the sends that all endpoints share a slow one gives its own back after a second. A courier that
+send at a time, and the sends that all endpoints share go to those with the fewest on their way; one that is slow gives
+its own back after a second. A courier that
 is killed loses nothing: its leases end, and another tries again what it had in hand.
 """
 
@@ -10,6 +11,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from heapq import heapify, heappop, heappush
 from uuid import UUID
 
 import structlog
@@ -67,7 +69,7 @@ class Courier(Loop):
         self._sends = sends
         self._clock = clock
         self._endpoints: dict[UUID, Endpoint] = {}
-        self._quick = 0
+        self._quick, self._begun = 0, 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._outcomes = Outcomes(service, clock, self._look.set)
@@ -154,20 +156,32 @@ class Courier(Loop):
     # -- sending
 
     def _pump(self) -> None:
-        """Begin what may be begun, one of each endpoint in turn."""
-        going = not self._closing
-        while going:
-            going = False
-            for endpoint in self._endpoints.values():
-                if self._quick >= self._sends:
-                    return
-                if endpoint.waiting and endpoint.sending < endpoint.at_once(self._concurrency):
-                    going = True
-                    endpoint.sending += 1
-                    self._quick += 1
-                    task = asyncio.create_task(self._deliver(endpoint, endpoint.waiting.popleft()))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+        """Begin what may be begun: of the endpoint with the fewest on their way, of several the one longest not served.
+
+        So none that is merely slow keeps the shared sends to itself.
+        """
+        if self._closing or self._quick >= self._sends:
+            return
+        able = [
+            (endpoint.sending, endpoint.served, number, endpoint)
+            for number, endpoint in enumerate(self._endpoints.values())
+            if endpoint.may_send(self._concurrency)
+        ]
+        heapify(able)
+        while able and self._quick < self._sends:
+            *_, number, endpoint = heappop(able)
+            self._begin(endpoint)
+            if endpoint.may_send(self._concurrency):
+                heappush(able, (endpoint.sending, endpoint.served, number, endpoint))
+
+    def _begin(self, endpoint: Endpoint) -> None:
+        self._begun += 1
+        endpoint.served = self._begun
+        endpoint.sending += 1
+        self._quick += 1
+        task = asyncio.create_task(self._deliver(endpoint, endpoint.waiting.popleft()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, endpoint: Endpoint, taken: Taken) -> None:
         """Deliver a run, one after the other, until one does not arrive."""

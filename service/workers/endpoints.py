@@ -35,6 +35,8 @@ class Taken:
 class Endpoint:
     waiting: deque[Taken] = field(default_factory=deque)
     sending: int = 0
+    served: int = 0
+    """Which of the courier's sends its last one was."""
     failures: int = 0
     seconds: float | None = None
     """How long an answer took lately."""
@@ -52,6 +54,9 @@ class Endpoint:
 
     def at_once(self, concurrency: int) -> int:
         return 1 if self.failures >= AILING_AT else concurrency
+
+    def may_send(self, concurrency: int) -> bool:
+        return bool(self.waiting) and self.sending < self.at_once(concurrency)
 
     def room(self, concurrency: int, rate_limit: int | None) -> int:
         """How many runs more may be taken; none rather than a few, which would not be worth the look."""

@@ -1,15 +1,18 @@
 """Going through a log from its first event to its last: is every event the one that was sealed, and the tree theirs?"""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from service.workflow import merkle, sealing
+from service.workflow import merkle, notes, receipts, sealing
+from service.workflow.erased import Erasures
 from service.workflow.events import ACTORS_NAME
 from service.workflow.merkle import Hashing, Node
-from service.workflow.notes import Checkpoint
+from service.workflow.notes import BadNote, Checkpoint, Key, Verify
 
 COLUMNS = ("id", "type", "at", "item_id", "item_version", "revision", "ordinal", "unit_id", "ledger_id", "audience")
 """What an event's row repeats of its sealed bytes, to be found by."""
@@ -40,13 +43,21 @@ class Entry:
 
 @dataclass(slots=True)
 class Audit:
-    """A pass over a log; entries come in the order of their positions. `witnessed` are checkpoints kept elsewhere."""
+    """A pass over a log; entries come in the order of their positions. `witnessed` are checkpoints that it must fit:
+    those that were kept elsewhere, and those that it holds itself."""
 
     hashing: Hashing
     witnessed: tuple[Checkpoint, ...] = ()
     size: int = 0
     frontier: tuple[bytes, ...] = ()
     _orders: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _erasures: Erasures = field(default_factory=Erasures)
+    _by_size: dict[int, list[Checkpoint]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_size = defaultdict(list)
+        for each in self.witnessed:
+            self._by_size[each.size].append(each)
 
     @property
     def root(self) -> bytes:
@@ -67,19 +78,28 @@ class Audit:
             faults += self._held_against_witnesses()
         return faults, tuple(nodes)
 
+    def erased_later(self, bodies: Iterable[bytes]) -> None:
+        """Erasures that the log tells of behind what was gone through, while its texts are gone already."""
+        for number, body in enumerate(bodies, 1):
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                self._erasures.pass_by(self.size + number, json.loads(body), ())
+
     def end(self) -> list[Fault]:
-        """Checkpoints that the log has not reached."""
+        """Checkpoints that the log has not reached, and texts that are gone without a lawful erasure."""
         return [
             Fault(None, f"the log has {self.size} events, and had {each.size} at {each.at:%Y-%m-%dT%H:%M:%SZ}")
             for each in self.witnessed
             if each.size > self.size
+        ] + [
+            Fault(position, f"its text {path} is gone, and no erasure tells of it")
+            for position, path in self._erasures.unaccounted()
         ]
 
     def _held_against_witnesses(self) -> list[Fault]:
         return [
             Fault(None, f"the first {each.size} events are not those of {each.at:%Y-%m-%dT%H:%M:%SZ}")
-            for each in self.witnessed
-            if each.size == self.size and each.root != self.root
+            for each in self._by_size.get(self.size, ())
+            if each.root != self.root
         ]
 
     def _wrong(self, entry: Entry) -> Iterator[str]:
@@ -97,7 +117,14 @@ class Audit:
                 if changed:
                     yield f"its row differs from what is sealed: {', '.join(changed)}"
             sealed = {ACTORS_NAME: body["actor"]["name"], **body["data"]}
-            yield from _changed_texts(self.hashing, sealed, entry.beside)
+            missing = []
+            for path, seal in _seals(sealed):
+                text = entry.beside.get(path)
+                if not text:
+                    missing.append(path)
+                elif sealing.digest(self.hashing, bytes.fromhex(text["salt"]), text["value"]) != seal:
+                    yield f"its text {path} is not the one that was sealed"
+            self._erasures.pass_by(entry.position, body, tuple(missing))
         except (ValueError, KeyError, TypeError, AttributeError):
             yield "the event cannot be read"
 
@@ -110,15 +137,50 @@ class Audit:
         self._orders[body["item_id"]] = place
 
 
-def _changed_texts(hashing: Hashing, sealed: dict[str, Any], beside: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Texts beside an event that are not those whose hashes it holds. An erased one is no fault."""
+def _seals(sealed: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """The paths of an event's texts, each with the hash that it holds of it."""
     for key, value in sealed.items():
         if key in sealing.NESTED and isinstance(value, dict):
-            yield from _changed_texts(hashing, value, beside, f"{path}{key}/")
+            yield from _seals(value, f"{path}{key}/")
         elif isinstance(value, dict) and value.keys() == {"sealed"}:
-            text = beside.get(path + key)
-            if text and sealing.digest(hashing, bytes.fromhex(text["salt"]), text["value"]) != value["sealed"]:
-                yield f"its text {path}{key} is not the one that was sealed"
+            yield path + key, value["sealed"]
+
+
+def type_of(body: bytes) -> str | None:
+    """The type of an event; None where it cannot be read, which the pass over it says."""
+    try:
+        return str(json.loads(body)["type"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def note_of(body: bytes) -> str:
+    """The signed note in an event `log.checkpoint`; empty where it holds none."""
+    try:
+        note = json.loads(body)["data"]["checkpoint"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return note if isinstance(note, str) else ""
+
+
+def announced(
+    told: Iterable[tuple[int | None, str]], origin: str, key: Key, verify: Verify
+) -> tuple[tuple[Checkpoint, ...], list[Fault]]:
+    """The checkpoints that a log holds itself, told with their positions, and the faults of those that prove nothing.
+
+    Whoever rewrites a log cannot sign new ones without the installation's key. They may bear an older name of it.
+    """
+    checkpoints, faults = [], []
+    for position, note in told:
+        try:
+            name = notes.signatures(note)[0].name
+            checkpoint = receipts.opened(note, Key(name, key.public), verify)
+            if checkpoint.origin.removeprefix(name) != origin.removeprefix(key.name):
+                raise BadNote(f"it is of {checkpoint.origin}")
+            checkpoints.append(checkpoint)
+        except BadNote as bad:
+            faults.append(Fault(position, f"its checkpoint proves nothing: {bad}"))
+    return tuple(checkpoints), faults
 
 
 def columns_of(row: dict[str, Any]) -> dict[str, Any]:

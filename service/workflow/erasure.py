@@ -67,7 +67,7 @@ EMPTY: dict[str, Any] = {Erasable.TITLE: ERASED, Erasable.LABELS: (), Erasable.A
 Place = tuple[str, str]
 """How an event's type begins, and the path of a text beside it."""
 
-PLACES: dict[Erasable, tuple[Place, ...]] = {
+PLACES: dict[str, tuple[Place, ...]] = {
     **{fact: (("item.", fact.value), ("item.", f"changes/{fact}")) for fact in FACTS},
     Erasable.SIGNATURES: (("item.", "changes/claim_signed_by"), ("item.", "signed_by"), ("notice.", "signed_by")),
     Erasable.REASONS: (("item.", "reason"), ("item.", "waive_interview")),
@@ -103,13 +103,24 @@ def left_beside(
     approved = {each.revision for each in written if each.type == "request.approved"}
     left = {}
     for each in written:
-        places = [place for field in fields for place in PLACES[field]]
-        if Erasable.REQUESTS in fields and each.revision in approved:
-            places.append(("item.", "reason"))
-        gone = ({path for type_, path in places if each.type.startswith(type_)} | names) & each.beside.keys()
+        by_request = each.revision in approved
+        gone = {path for path in each.beside if erases(fields, names, each.type, path, approved=by_request)}
         if gone:
             left[each.id] = {path: text for path, text in each.beside.items() if path not in gone}
     return left
+
+
+def erases(fields: Collection[str], names: Collection[str], type_: str, path: str, *, approved: bool) -> bool:
+    """Whether an erasure of these fields, and of attachments' names at these paths, destroys a text beside an event.
+
+    `approved`: the event's transaction approved a request.
+    """
+    if path in names:
+        return True
+    places = [place for field in fields for place in PLACES.get(field, ())]
+    if approved and Erasable.REQUESTS in fields:
+        places.append(("item.", "reason"))
+    return any(path == where and type_.startswith(begins) for begins, where in places)
 
 
 def emptied(item: Item, fields: Collection[Erasable]) -> dict[str, Any]:

@@ -29,6 +29,9 @@ UNTRIED_FOR = timedelta(hours=30)
 SIGNS_FOR = timedelta(hours=24)
 """How long an old secret goes on signing beside the new one."""
 
+OLD_SECRETS = 5
+"""So many old ones at most: of more the oldest end early."""
+
 CHANNELS = frozenset(kind.value for kind in ChannelKind)
 """The formats that are for people; such an endpoint is a channel."""
 
@@ -56,7 +59,8 @@ class Disabled(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """An endpoint. Secrets are encrypted, and signed with by two while one is being replaced.
+    """An endpoint. Secrets are encrypted, the old ones together; these sign as well until their ends, of which
+    `old_secret_until` is the last.
 
     `failures` counts attempts that failed in a row, the first at `failing_since` and the last at `failed_at`;
     `probe_at` is when a paused one is tried next. None of these makes a new version.
@@ -152,7 +156,7 @@ def _sees(reach: Reach, line: tuple[UUID, ...], webhook: Webhook) -> bool:
 def after_attempts(webhook: Webhook, attempts: Iterable[tuple[bool, bool]], now: datetime, chance: float) -> Webhook:
     """The endpoint after some attempts, oldest first: whether each arrived, and whether it was a probe.
 
-    `chance` lies in [0, 1). Disabled where it has failed for too long.
+    `chance` lies in [0, 1).
     """
     for arrived, probe in attempts:
         if arrived:
@@ -160,9 +164,12 @@ def after_attempts(webhook: Webhook, attempts: Iterable[tuple[bool, bool]], now:
         elif probe or not webhook.paused:
             webhook = _failed(webhook, now, chance)
         # What was on its way when the endpoint was paused tells nothing new.
-    if webhook.failing_since is not None and now - webhook.failing_since >= FAILING_FOR:
-        webhook = disabled(webhook, Disabled.FAILING, now)
     return webhook
+
+
+def failing_for_long(webhook: Webhook, now: datetime) -> bool:
+    """Whether it has failed for so long that it is to be disabled."""
+    return webhook.failing_since is not None and now - webhook.failing_since >= FAILING_FOR
 
 
 def _arrived(webhook: Webhook) -> Webhook:

@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -161,7 +161,7 @@ async def test_a_look_whose_events_get_their_positions_in_parts_is_one_message_s
     await office.turn("03-16")
     (tenant,) = await sequencing.busy_tenants(post.world.service)
     parts = 0
-    while await sequencing.sequence(post.world.service, tenant, 7):
+    while await sequencing.sequence(post.world.service, tenant, datetime.now(UTC), 7):
         parts += 1
     assert parts > 3
     await post.deliver(messages=3)
@@ -178,7 +178,7 @@ async def test_what_comes_when_a_message_is_in_hand_is_another_message(post: Pos
     await office.turn("03-16")
     (tenant,) = await sequencing.busy_tenants(post.world.service)
     while not await post.told(channel):
-        await sequencing.sequence(post.world.service, tenant, 7)
+        await sequencing.sequence(post.world.service, tenant, datetime.now(UTC), 7)
     now = office.now + timedelta(seconds=5)
     (due,) = await actions.due(post.world.service, now)
     (run,) = await actions.take(post.world.service, *due, now, 10)

@@ -1,14 +1,22 @@
 """What becomes of deliveries: tried again by the schedule, in order, given up, sent again; and endpoints given up."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from service.actions.carrying import TABLE, retired, secrets_of
 from service.settings import Settings
+from service.store import webhooks
+from service.store.database import Changes, Tx
 from service.workers import courier, sequencer
 from service.workflow.delivery import WAITS
+from service.workflow.webhooks import OLD_SECRETS
+from service.workflow.webhooks import Webhook as Row
 from tests.api.calls import key_for
 from tests.api.helpers import NOBODY, every_page, ok, read, refused
 from tests.endpoint import ALLOWED, Endpoint, Sent, endpoint, reply
@@ -145,6 +153,67 @@ async def test_an_old_secret_signs_for_a_day(world: World, days: Days, here: End
     assert [len(sent.headers["webhook-signature"].split(" ")) for sent in here.sent] == [2, 1]
 
 
+async def test_every_old_secret_signs_to_its_own_end_and_five_at_most(
+    world: World, days: Days, here: Endpoint, hook: str
+) -> None:
+    secrets = [ok(await world.admin.post(f"{hook}/rotate", json={}))["secret"] for _ in range(2)]
+    for number in range(3, 8):
+        await world.item()
+        await days.deliver()
+        made, sent = ok(await world.admin.post(f"{hook}/rotate", json={}))["secret"], here.sent[-1]
+        assert len(sent.headers["webhook-signature"].split(" ")) == min(number, OLD_SECRETS + 1)
+        for secret in secrets[-OLD_SECRETS - 1 :]:
+            Webhook(secret).verify(sent.content, sent.headers)
+        secrets.append(made)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secrets[0]).verify(sent.content, sent.headers | {"webhook-signature": "v1,AAAA"})
+
+    vault, tenant = world.service.vault, UUID((await read(world.admin, "/v1/me"))["tenant_id"])
+    now = datetime.now(UTC)
+
+    async def action(tx: Tx) -> Row | None:
+        return await webhooks.by_id(tx, tenant, UUID(hook.rpartition("/")[2]))
+
+    row = await world.service.read(action)
+    assert row is not None
+    first = vault.encrypt(secrets[0], tenant_id=tenant, table=TABLE, row=row.id)
+    # As it was stored when there was one at most.
+    row = replace(row, old_secret_sealed=first, old_secret_until=now + timedelta(hours=1))
+    assert secrets_of(vault, tenant, row, now) == (secrets[-1], secrets[0])
+    row = replace(row, old_secret_sealed=retired(vault, tenant, row, now), old_secret_until=now + timedelta(hours=24))
+    assert secrets_of(vault, tenant, row, now)[1:] == (secrets[-1], secrets[0])
+    assert secrets_of(vault, tenant, row, now + timedelta(hours=1))[1:] == (secrets[-1],)
+    assert secrets_of(vault, tenant, row, now + timedelta(hours=24))[1:] == ()
+
+
+async def test_who_changes_an_endpoint_leaves_how_it_fares_to_couriers(world: World, days: Days, hook: str) -> None:
+    """Attempts make no version, so a change may have read what they have overtaken."""
+    tenant, webhook_id = UUID((await read(world.admin, "/v1/me"))["tenant_id"]), UUID(hook.rpartition("/")[2])
+
+    async def look(tx: Tx) -> Row | None:
+        return await webhooks.by_id(tx, tenant, webhook_id)
+
+    async def fail(tx: Tx) -> None:
+        changes = Changes()
+        changes.add(webhooks.FARE, **webhooks.faring(tenant, replace(before, failures=7, failing_since=days.now())))
+        await tx.apply(changes)
+
+    async def change(tx: Tx) -> None:
+        changes, after = Changes(), replace(before, rate_limit=5, version=2)
+        webhooks.change(changes, tenant, before, after, faring=False)
+        await tx.apply(changes)
+
+    before = await world.service.read(look)
+    assert before is not None
+    await world.service.database.write(fail)
+    await world.service.database.write(change)
+    found = await read(world.admin, hook)
+    assert (found["rate_limit"], found["failures"], found["failing_since"] is None) == (5, 7, False)
+    ok(await patch(world, hook, url="https://93.184.215.14/elsewhere"))
+    found = await read(world.admin, hook)
+    assert (found["failures"], found["failing_since"]) == (0, None)
+
+
 async def test_what_gets_no_answer_says_why(world: World, days: Days, here: Endpoint, hook: str) -> None:
     here.answers = lambda sent: b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf\0"
     here.closes = True
@@ -230,6 +299,7 @@ async def test_one_that_is_gone_is_disabled_and_goes_on_where_it_stopped(
         await days.deliver(timedelta(days=1))
         found = await read(world.admin, hook)
         assert (found["enabled"], found["disabled_reason"], found["version"]) == (False, "gone", 2)
+        assert found["failures"] == 1
         assert len(here.sent) == 1
         (told,) = ear.sent
         assert told.event["data"]["disabled_reason"] == "gone" and found["id"] == told.event["data"]["webhook_id"]
@@ -279,6 +349,7 @@ async def test_one_that_fails_for_five_days_is_disabled(world: World, days: Days
     found = await read(world.admin, hook)
     assert (found["enabled"], found["disabled_reason"]) == (False, "failing")
     sent = len(here.sent)
+    assert found["failures"] == sent
     await days.deliver(timedelta(days=1))
     assert len(here.sent) == sent
     # Elsewhere, and enabled again, everything that waits arrives.

@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import svix.webhooks
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from service.settings import Settings
-from service.workers import courier, sequencer
+from service.workers import clock, courier, sequencer
 from tests.api.calls import key_for, regrant
 from tests.api.helpers import NOBODY, every_page, ok, read, refused
 from tests.checks.everything import everything
@@ -345,6 +346,39 @@ async def test_an_owner_without_grants_has_its_webhook_disabled(world: World, he
     assert here.types.count("item.created") == 1, "the one before the grants were gone"
     for each in (*made, admins):
         await gone(world, each)
+
+
+async def test_a_replay_for_an_owner_without_grants_disables_its_webhook(world: World, here: Endpoint) -> None:
+    town = await platform(world)
+    made = await hook(world, here.url, by=town)
+    await world.item()
+    await deliver(world)
+    await regrant(world, town)
+    path, body = f"/v1/webhooks/{made['id']}", {"after": 0}
+    assert ok(await world.admin.post(f"{path}/replay", json=body), 202)["count"] == 0
+    found = await read(world.admin, path)
+    assert (found["enabled"], found["disabled_reason"]) == (False, "no_grants")
+    refused(await world.admin.post(f"{path}/replay", json=body), "conflict")
+    assert len(here.sent) == 1
+    await gone(world, made)
+
+
+async def test_what_is_dated_ahead_is_sent_now_to_owners_who_may_see_it_now(world: World, here: Endpoint) -> None:
+    """As `xiaohao clock --at` dates its events, or the clock of a host that goes wrong."""
+    town = await platform(world)
+    me, today = (await read(town, "/v1/me"))["principal_id"], datetime.now(UTC).date()
+    for_a_week = {"role": "platform", "unit": "t1", "until": str(today + timedelta(days=7))}
+    await regrant(world, town)
+    ok(await world.admin.post(f"/v1/principals/{me}/grants", json=for_a_week), 201)
+    world.app.state.doorkeeper.forget_everyone()
+    made = await hook(world, here.url, by=town, types=["deadline.*"])
+    item = await world.item(due_on=str(today + timedelta(days=30)))
+    await clock.run_until_done(world.service, datetime.now(UTC) + timedelta(days=60))
+    await deliver(world)
+    assert "deadline.passed" in here.types
+    assert item["id"] in {sent.event["item_id"] for sent in here.sent}
+    assert (await read(world.admin, f"/v1/webhooks/{made['id']}"))["enabled"]
+    await gone(world, made)
 
 
 async def test_another_tenant_hears_and_sees_nothing(world: World, here: Endpoint) -> None:

@@ -4,17 +4,22 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import BigInteger, bindparam, delete, select, update
+from sqlalchemy import BigInteger, bindparam, delete, insert, or_, select, update
 from typer.testing import CliRunner
 
 from service import cli as _commands  # noqa: F401  (adds the commands)
+from service.actions.record import signed
 from service.cli.terminal import cli
 from service.composition import running
 from service.settings import Settings
@@ -22,7 +27,8 @@ from service.store import migrations
 from service.store.attachments import AttachmentRow
 from service.store.database import Changes, Statement, Tx
 from service.store.events import INSERT, EventRow
-from service.store.log import LogEntry, LogHead, LogNode
+from service.store.log import Head, LogEntry, LogHead, LogNode
+from service.store.reports import ReportRow
 from service.workers import sequencer
 from service.workflow import merkle
 from tests.conftest import UNLIMITED
@@ -49,13 +55,23 @@ async def make(settings: Settings, kept: Path) -> dict[str, Any]:
         await sequencer.run_until_done(world.service)
         (kept / "key").write_text((await world.admin.get("/v1/log/key")).text)
         (kept / "early").write_text((await world.admin.get("/v1/log/checkpoint")).text)
+        erased = await world.item(description="张三家水压不足")
+        order = {"fields": ["description"], "reason": "本人申请"}
+        assert (await world.admin.post(f"/v1/items/{erased['id']}/redactions", json=order)).is_success
+        month = f"{datetime.now(UTC).date().replace(day=1) - timedelta(days=2):%Y-%m}"
+        published = await world.admin.post("/v1/statistics/reports", json={"month": month, "unit": "root"})
+        assert published.is_success, published.text
+        await sequencer.run_until_done(world.service)
+        assert (await world.admin.post("/v1/log/checkpoints")).is_success
+        await sequencer.run_until_done(world.service)
         await world.item()
         await sequencer.run_until_done(world.service)
         (kept / "late").write_text((await world.admin.get("/v1/log/checkpoint")).text)
         receipt = await world.admin.get("/v1/log/receipt", params={"position": 9})
         (kept / "receipt").write_text(receipt.text)
         auditor = await world.key("auditor")
-    return {"kept": kept, "settings": settings, "auditor": auditor}
+        head = (await world.admin.get("/v1/log/checkpoint")).text.splitlines()
+    return {"kept": kept, "settings": settings, "auditor": auditor, "size": int(head[1])}
 
 
 def environment(record: dict[str, Any]) -> dict[str, str]:
@@ -196,22 +212,195 @@ async def test_two_events_that_changed_places_are_found(record: dict[str, Any]) 
     assert "position 12:" in said
 
 
-async def test_a_record_rewritten_from_end_to_end_is_caught_by_a_checkpoint_kept_outside_and_by_nothing_else(
-    record: dict[str, Any],
-) -> None:
-    """Whoever has the database can make a false log that is in itself whole. That is what witnesses are for."""
-    event = await event_at(record, 11)
+@asynccontextmanager
+async def rewritten(record: dict[str, Any], position: int) -> AsyncIterator[None]:
+    """Another event in the place of one, and the whole tree made anew over it."""
+    event = await event_at(record, position)
     before = await rewrite(record)
     await change(record, event["id"], body=bytes(event["body"]).replace(b'"revision":', b'"revision": '))
     try:
         await rewrite(record)
-        alone, _ = xiaohao(record, "verify")
-        witnessed, said = xiaohao(record, "verify", "--checkpoint", record["kept"] / "early")
+        yield
     finally:
         await change(record, event["id"], body=event["body"])
         assert await rewrite(record) == before
+
+
+async def test_a_record_rewritten_from_end_to_end_is_caught_by_a_checkpoint_that_it_holds_itself(
+    record: dict[str, Any], tmp_path: Path
+) -> None:
+    """Whoever has the database but not the keys cannot sign another. Copies are caught by it as well."""
+    async with rewritten(record, 11):
+        alone, said = xiaohao(record, "verify")
+        assert xiaohao(record, "export-log", tmp_path / "log.jsonl")[0] == 0
+        copied, _ = xiaohao(record, "verify", "--export", tmp_path / "log.jsonl", "--key", record["kept"] / "key")
+    assert (alone, copied) == (1, 1)
+    assert "are not those of" in said
+
+
+async def test_behind_the_last_checkpoint_that_it_holds_only_one_kept_outside_catches_it(
+    record: dict[str, Any],
+) -> None:
+    """A false log that is in itself whole: that is what witnesses are for."""
+    async with rewritten(record, record["size"]):
+        alone, _ = xiaohao(record, "verify")
+        witnessed, said = xiaohao(record, "verify", "--checkpoint", record["kept"] / "late")
     assert (alone, witnessed) == (0, 1)
     assert "are not those of" in said
+
+
+async def test_a_checkpoint_in_the_log_that_nobody_signed_is_found(record: dict[str, Any]) -> None:
+    position = record["size"] - 1
+    event = await event_at(record, position)
+    assert event["type"] == "log.checkpoint"
+    before = await rewrite(record)
+    forged = bytes(event["body"]).replace(b"\\ntime 20", b"\\ntime 21")
+    assert forged != bytes(event["body"])
+    await change(record, event["id"], body=forged)
+    try:
+        await rewrite(record)
+        status, said = xiaohao(record, "verify")
+    finally:
+        await change(record, event["id"], body=event["body"])
+        assert await rewrite(record) == before
+    assert status == 1 and f"position {position}: its checkpoint proves nothing" in said
+
+
+@pytest.mark.parametrize("part", ["head", "node", "leaf"])
+async def test_a_changed_tree_over_events_that_nobody_touched_is_found(record: dict[str, Any], part: str) -> None:
+    before = await rewrite(record)
+    if part == "head":
+        (tenant_id, frontier), *_ = await run(
+            record, Statement(select(heads.c.tenant_id, heads.c.frontier)), _read=True
+        )
+        await run(record, _frontier, tenant_id=tenant_id, new=bytes(len(frontier)))
+    elif part == "node":
+        await run(record, _hash_of_node, place=1 << 56 | 2, new=bytes(32))
+    else:
+        await run(record, _hash_of_entry, position=11, new=bytes(32))
+    try:
+        status, said = xiaohao(record, "verify")
+    finally:
+        assert await rewrite(record) == before
+    told = {
+        "head": "the head says",
+        "node": "the tree's node 1/2 is not that",
+        "leaf": "position 11: the event is not the one that was sealed",
+    }
+    assert status == 1 and told[part] in said, said
+    assert xiaohao(record, "verify")[0] == 0
+
+
+async def test_a_tail_that_was_cut_off_is_missed_by_a_checkpoint_of_it(record: dict[str, Any]) -> None:
+    """Events that are gone without a trace, and the tree made as if they had never been."""
+    position = record["size"]
+    event = await event_at(record, position)
+    entry = (await run(record, Statement(select(log).where(log.c.position == position)), _read=True))[0]
+    leaves = [
+        bytes(row[0])
+        for row in await run(record, Statement(select(log.c.leaf_hash).order_by(log.c.position)), _read=True)
+    ]
+    whole, less = (merkle.extend(merkle.SHA256, 0, (), some) for some in (leaves, leaves[:-1]))
+    of_tail = or_(*(nodes.c.place == (node.level << 56 | node.index) for node in whole.nodes if node not in less.nodes))
+    gone = await run(record, Statement(select(nodes).where(of_tail)), _read=True)
+    by_tenant = heads.c.tenant_id == event["tenant_id"]
+    for statement in (
+        delete(events).where(events.c.id == event["id"]),
+        delete(log).where(log.c.position == position),
+        delete(nodes).where(of_tail),
+        update(heads).where(by_tenant).values(size=position - 1, frontier=b"".join(less.frontier)),
+    ):
+        await run(record, Statement(statement))
+    try:
+        alone, _ = xiaohao(record, "verify")
+        witnessed, said = xiaohao(record, "verify", "--checkpoint", record["kept"] / "late")
+    finally:
+        await run(record, INSERT, **event)
+        await run(record, Statement(insert(log).values(dict(zip(log.c.keys(), entry, strict=True)))))
+        for row in gone:
+            await run(record, Statement(insert(nodes).values(dict(zip(nodes.c.keys(), row, strict=True)))))
+        whole_head = update(heads).where(by_tenant).values(size=position, frontier=b"".join(whole.frontier))
+        await run(record, Statement(whole_head))
+    assert (alone, witnessed) == (0, 1)
+    assert f"the log has {position - 1} events, and had {position} at" in said
+    assert xiaohao(record, "verify", "--checkpoint", record["kept"] / "late")[0] == 0
+
+
+async def test_a_checkpoint_of_another_log_is_not_of_this_one(record: dict[str, Any], tmp_path: Path) -> None:
+    async with running(record["settings"]) as service:
+        other = signed(service, UUID(int=7), Head(0, (), merkle.SHA256.name), datetime.now(UTC))
+    (tmp_path / "other").write_text(other)
+    status, said = xiaohao(record, "verify", "--checkpoint", tmp_path / "other")
+    assert status == 1 and "the checkpoint is of xiaohao/00000000-" in said
+
+
+# -- what is gone
+
+
+async def test_a_text_that_is_gone_without_a_lawful_erasure_is_found(record: dict[str, Any], tmp_path: Path) -> None:
+    event = await event_at(record, 11)
+    await change(record, event["id"], beside={})
+    try:
+        status, said = xiaohao(record, "verify")
+        assert xiaohao(record, "export-log", tmp_path / "log.jsonl")[0] == 0
+        copied, _ = xiaohao(record, "verify", "--export", tmp_path / "log.jsonl", "--key", record["kept"] / "key")
+    finally:
+        await change(record, event["id"], beside=event["beside"])
+    assert (status, copied) == (1, 1)
+    assert "position 11: its text actor/name is gone, and no erasure tells of it" in said
+
+
+async def test_an_erasure_covers_what_it_names_and_nothing_else(record: dict[str, Any]) -> None:
+    found = await run(record, Statement(select(events).where(events.c.type == "item.redacted")), _read=True)
+    erasure = dict(zip(events.c.keys(), found[0], strict=True))
+    of_item = (events.c.item_id == erasure["item_id"], events.c.type == "item.created")
+    created = dict(
+        zip(events.c.keys(), (await run(record, Statement(select(events).where(*of_item)), _read=True))[0], strict=True)
+    )
+    assert "description" not in created["beside"] and b'"description":{"sealed"' in bytes(created["body"])
+    left = {path: text for path, text in created["beside"].items() if path != "title"}
+    await change(record, created["id"], beside=left)
+    try:
+        status, said = xiaohao(record, "verify")
+    finally:
+        await change(record, created["id"], beside=created["beside"])
+    assert status == 1 and "its text title is gone" in said and "description" not in said
+
+
+async def _erased_and_not_sequenced(settings: Settings) -> None:
+    async with World.running(settings) as world:
+        item = await world.item(description="李四家水压不足")
+        await sequencer.run_until_done(world.service)
+        order = {"fields": ["description"], "reason": "本人申请"}
+        assert (await world.admin.post(f"/v1/items/{item['id']}/redactions", json=order)).is_success
+
+
+def test_an_erasure_that_has_no_position_yet_is_none_without_a_trace(tmp_path: Path, kind: str) -> None:
+    if kind != "sqlite":
+        pytest.skip("tests/api/test_erasure.py has it on either database")
+    own, path = Settings(data_dir=tmp_path, **UNLIMITED), tmp_path / "log.jsonl"
+    migrations.upgrade(f"sqlite:///{own.sqlite_path}")
+    asyncio.run(_erased_and_not_sequenced(own))
+    assert xiaohao({"settings": own}, "verify")[0] == 0
+    status, said = xiaohao({"settings": own}, "export-log", path)
+    assert status == 2 and "write it again" in said and not path.exists()
+
+
+@pytest.mark.parametrize("deed", ["changed", "deleted"])
+async def test_a_published_month_is_held_against_its_digest_in_the_log(record: dict[str, Any], deed: str) -> None:
+    reports = ReportRow.__table__  # type: ignore[attr-defined]
+    (row,) = await run(record, Statement(select(reports)), _read=True)
+    kept = dict(zip(reports.c.keys(), row, strict=True))
+    spoil = delete(reports) if deed == "deleted" else update(reports).values(document=kept["document"] + " ")
+    await run(record, Statement(spoil))
+    try:
+        status, said = xiaohao(record, "verify")
+    finally:
+        await run(record, Statement(delete(reports)))
+        await run(record, Statement(insert(reports).values(kept)))
+    assert status == 1
+    assert ("that was published is gone" if deed == "deleted" else "is not the document that was published") in said
+    assert xiaohao(record, "verify")[0] == 0
 
 
 async def rewrite(record: dict[str, Any]) -> bytes:
@@ -329,6 +518,51 @@ async def test_a_live_server_is_held_against_an_earlier_checkpoint(record: dict[
         without, _ = xiaohao(record, *asked)
     assert (whole, without) == (0, 2), said
     assert "every checkpoint that was given is of their beginning" in said
+
+
+async def test_a_live_server_whose_past_was_changed_is_found(record: dict[str, Any], tmp_path: Path) -> None:
+    kept = record["kept"]
+    async with rewritten(record, 11):
+        with Server(record["settings"], tmp_path / "home") as server:
+            asked = ("verify", "--url", server.url, "--key", kept / "key", "--api-key", record["auditor"])
+            status, said = xiaohao(record, *asked, "--checkpoint", kept / "early")
+    assert status == 1 and "some were changed" in said.replace("\n", " "), said
+
+
+@contextmanager
+def answering(checkpoint: str, proof: str) -> Iterator[str]:
+    """The address of something that answers these, whatever it is."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = (checkpoint if "checkpoint" in self.path else proof).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *given: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+PAGE = "<!doctype html><title>Sign in</title>\n\n<p>— to go on —</p>\n"
+
+
+@pytest.mark.parametrize("proof", ["page", PAGE, "[]", '{"hashes": 5}', '{"hashes": [5]}', '{"hashes": ["zz"]}'])
+def test_an_answer_that_makes_no_sense_proves_nothing_either_way(record: dict[str, Any], proof: str) -> None:
+    kept = record["kept"]
+    checkpoint = PAGE if proof == "page" else (kept / "late").read_text()
+    with answering(checkpoint, proof) as url:
+        asked = ("verify", "--url", url, "--key", kept / "key", "--api-key", "x", "--checkpoint", kept / "early")
+        status, said = xiaohao(record, *asked)
+    assert status == 2 and "could not check" in said, said
 
 
 @pytest.mark.parametrize(

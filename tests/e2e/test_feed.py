@@ -210,6 +210,50 @@ async def test_a_stream_begins_with_what_comes_next_and_ends_with_the_key(server
                     await asyncio.wait_for(anext(heard), 15)
 
 
+async def test_a_town_s_stream_tells_of_others_events_nothing_but_how_far_the_log_has_come(server: Server) -> None:
+    server.start()
+    admin = {"Authorization": f"Bearer {server.admin_key}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=admin, timeout=30) as client:
+
+        async def made(path: str, **body: Any) -> dict[str, Any]:
+            answer = await client.post(path, json=body)
+            assert answer.is_success, answer.text
+            return dict(answer.json())
+
+        for code in ("own", "other"):
+            await made("/v1/units", code=code, name=f"{code}镇", parent="root")
+        platform = await made("/v1/principals", kind="platform", name="镇平台")
+        await made(f"/v1/principals/{platform['id']}/grants", role="platform", unit="own")
+        user = await made("/v1/principals", kind="person", name="镇干部")
+        await made(f"/v1/principals/{user['id']}/grants", role="supervisor", unit="root")
+        agreed = {"json": {"delegates": [platform["id"]]}, "headers": {"If-Match": f'"{user["version"]}"'}}
+        assert (await client.patch(f"/v1/principals/{user['id']}", **agreed)).is_success
+        key = (await made(f"/v1/principals/{platform['id']}/keys", delegate=True))["key"]
+        before = (await client.get("/v1/events", params={"limit": 200})).json()["last_position"]
+        theirs = await made("/v1/items", ledger="default", title="邻镇桥面破损", responsible_unit="other")
+        own = await made("/v1/items", ledger="default", title="本镇桥面破损", responsible_unit="own")
+        town = {"Authorization": f"Bearer {key}", "Last-Event-ID": str(before)}
+        for acting in ({}, {"X-Acting-For": user["id"]}):
+            told, text = [], ""
+            async with client.stream("GET", "/v1/events/stream", headers=town | acting) as answer:
+                assert answer.status_code == 200, await answer.aread()
+                heard = messages(answer)
+                while not any("data" in message for message in told):
+                    told.append(await asyncio.wait_for(anext(heard), 15))
+                    text = json.dumps(told, ensure_ascii=False)
+            assert own["id"] in text and theirs["id"] not in text and "邻镇" not in text
+            assert all(message.keys() == {"id"} for message in told if "data" not in message)
+
+
+async def test_a_stream_cannot_be_resumed_behind_the_end_of_the_log(server: Server) -> None:
+    server.start()
+    key = {"Authorization": f"Bearer {server.admin_key}", "Last-Event-ID": "999999999"}
+    async with httpx.AsyncClient(base_url=server.url, headers=key, timeout=30) as client:
+        answer = await client.get("/v1/events/stream")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "out_of_range"
+
+
 @pytest.mark.parametrize("resume", ["abc", "-1", "99999999999999999"])
 async def test_a_stream_cannot_be_resumed_at_what_is_no_position(server: Server, resume: str) -> None:
     server.start()

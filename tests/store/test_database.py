@@ -411,6 +411,35 @@ async def test_a_lock_that_is_not_had_in_time_stops_the_write(
         assert await hurried.write(raised(key)) == (7 if kind == "postgresql" else 5)
 
 
+async def test_whoever_falls_silent_in_a_transaction_loses_what_it_holds(
+    database: Database, settings: Settings, kind: str
+) -> None:
+    if kind != "postgresql":
+        pytest.skip("with SQLite's process its transaction ends")
+    key, silent = place(), Postgres(settings.database_url, pool_size=2, idle_timeout_ms=300)
+    await database.write(puts(key, value=5))
+    await silent.open()
+    held = asyncio.Event()
+
+    async def hold(tx: Tx) -> None:
+        changes = Changes()
+        changes.guard(counters.TAKE, **key, read=5, new_next=7)
+        await tx.apply(changes)
+        held.set()
+        await asyncio.sleep(2)
+        await tx.one(counters.NEXT, **key)
+
+    try:
+        holding = asyncio.create_task(silent.write(hold, locking=True))
+        await held.wait()
+        assert await database.write(raised(key)) == 5, "after a moment, and not when the lock timeout ends"
+        with pytest.raises(Refused):
+            await holding
+        assert await value_of(database, key) == 6
+    finally:
+        await silent.close()
+
+
 @pytest.mark.parametrize("held", ["items", "counters", "trees"])
 async def test_whoever_waits_too_long_for_another_is_asked_to_come_again(
     world: World, settings: Settings, kind: str, held: str, monkeypatch: pytest.MonkeyPatch

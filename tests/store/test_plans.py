@@ -45,6 +45,8 @@ MEANT = {
     "lanes.DUE": "the first row of a queue, then the first of the next endpoint",
     "webhooks.LISTENING": "a tenant has few endpoints, and each of them is asked",
     "audit.STRAYS": "an audit goes through everything that there is",
+    "audit.OF_TYPE": "an audit goes through everything that there is",
+    "audit.REPORTS": "an audit goes through everything that there is",
     "figure_clearing.FIRST_DELTA": "the first of a tenant's, in their order",
     "figure_clearing.SOME_STATES": "the first of a tenant's, in their order",
     "figure_clearing.FIRST_SUM": "the first of a tenant's, in their order",

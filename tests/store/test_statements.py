@@ -35,6 +35,7 @@ GUARDS = {
     "issuers.UPDATE",
     "published.PUBLISHED",
     "webhooks.UPDATE",
+    "webhooks.UPDATE_FARING",
     "webhooks.DELETE",
 }
 """What only ever stands first: its own row is the condition."""

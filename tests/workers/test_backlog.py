@@ -3,10 +3,12 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from service.actions import backlog
 from service.store.database import Changes, Statement, Tx
 from service.store.deliveries import deliveries
+from service.store.webhooks import webhooks
 from service.workers import sequencer
 from tests.api.helpers import ok
 from tests.world import World
@@ -16,6 +18,15 @@ async def measured(world: World) -> dict[str, float]:
     """What /metrics says without a label."""
     text = (await world.admin.get("/metrics")).text
     return {name: float(value) for name, value in re.findall(r"^(xiaohao_\w+) (\S+)$", text, re.MULTILINE)}
+
+
+async def set_columns(world: World, **columns: Any) -> None:
+    async def action(tx: Tx) -> None:
+        changes = Changes()
+        changes.add(Statement(webhooks.update().values(**columns)))
+        await tx.apply(changes)
+
+    await world.service.database.write(action)
 
 
 async def test_what_waits_for_its_position_is_told_with_its_age(world: World) -> None:
@@ -37,6 +48,19 @@ async def test_what_waits_to_be_sent_is_told_and_what_was_given_up(world: World)
     await sequencer.run_until_done(world.service)
     waits = await backlog.measure(world.service, datetime.now(UTC) + timedelta(minutes=2))
     assert waits.courier.length == 2 and 120 <= waits.courier.lag < 180 and waits.dead == 0
+
+    # What nobody may call now is not late, however long it has waited; it is counted all the same.
+    long_ago, in_an_hour = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(hours=1)
+    for held, late in (
+        ({"enabled": False}, 0),
+        ({"probe_at": in_an_hour}, 0),
+        ({"paced_until": in_an_hour}, 0),
+        ({"probe_at": long_ago}, 120),
+    ):
+        await set_columns(world, **held)
+        told = await backlog.measure(world.service, datetime.now(UTC) + timedelta(minutes=2))
+        assert told.courier.length == 2 and late <= told.courier.lag < late + 60
+        await set_columns(world, enabled=True, probe_at=None, paced_until=None)
     give_up = Statement(deliveries.update().values(status="dead"))
 
     async def action(tx: Tx) -> None:

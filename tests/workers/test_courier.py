@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -116,6 +117,23 @@ async def test_a_slow_and_a_hanging_endpoint_hold_up_nobody(world: World, here: 
         async with Running(world, concurrency=10, sends=12):
             assert await until(lambda: len(here.sent) == 100) < 12
             assert 0 < len(hanging.sent) <= 10 and 0 < len(slow.sent) <= 10
+
+
+async def test_shared_sends_go_to_whoever_has_the_fewest(world: World, here: Endpoint, hook: Any) -> None:
+    async with AsyncExitStack() as stack:
+        # Too quick to give their sends back for being slow; three of them could keep all of those that are shared.
+        slow = [await stack.enter_async_context(endpoint(seconds=0.6)) for _ in range(7)]
+        for each in slow:
+            await hook(each.url)
+        await listed(world, 40)
+        async with Running(world, concurrency=2, sends=6):
+            await until(lambda: sum(len(each.sent) for each in slow) >= 12)
+            await hook(here.url)
+            await listed(world, 10)
+            await until(lambda: len(here.sent) == 10)
+            assert all(each.sent for each in slow)
+            # Otherwise it would only have had its turn when those before it had nothing left.
+            assert all(len(each.sent) < 40 for each in slow)
 
 
 async def test_an_endpoint_gets_so_many_at_a_time_and_an_ailing_one_a_single_one(

@@ -61,7 +61,7 @@ async def test_figures_are_whole_after_everybody_worked_at_once(world: World, se
             await asyncio.sleep(0.003)
 
     await asyncio.gather(
-        living, *(work(sequencer.run_once) for _ in range(2)), *(work(figures.run_once) for _ in range(2))
+        living, *(work(sequencer.run_until_done) for _ in range(2)), *(work(figures.run_once) for _ in range(2))
     )
     await sequencer.run_until_done(world.service)
     await figures.run_until_done(world.service)

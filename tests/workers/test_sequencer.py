@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from service.actions import sequencing
+from service.actions import fanning, sequencing
 from service.store.database import Statement, Tx
 from service.store.events import EventRow
 from service.store.log import LogEntry, LogHead, LogNode, place_of
@@ -80,14 +81,14 @@ async def test_every_event_has_its_position_in_one_tree(world: World) -> None:
 
     assert done >= 100
     assert await check(world) == done
-    assert await sequencer.run_once(world.service) == 0
+    assert await sequencer.run_once(world.service, datetime.now(UTC)) == 0
 
 
 async def test_small_batches_keep_the_order_of_each_item(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await churn(world, 8)
     (tenant_id,) = await sequencing.busy_tenants(world.service)
 
-    while await sequencing.sequence(world.service, tenant_id, limit=3):
+    while await sequencing.sequence(world.service, tenant_id, datetime.now(UTC), limit=3):
         pass
 
     await check(world)
@@ -100,7 +101,7 @@ async def test_many_sequencers_while_events_come(world: World) -> None:
     async def follow() -> int:
         done = 0
         while not writing.done() or await sequencing.busy_tenants(world.service):
-            done += await sequencer.run_once(world.service)
+            done += await sequencer.run_once(world.service, datetime.now(UTC))
             await asyncio.sleep(0.002)
         return done
 
@@ -124,3 +125,34 @@ def test_events_of_an_item_whose_ids_came_in_disorder_stand_in_the_order_of_thei
     ordered = [each.id.int for each in sequencing.in_order(waiting)]
 
     assert ordered == [5, 2, 3, 4, 1]
+
+
+async def test_a_tenant_whose_turn_fails_keeps_no_other_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [await world.tenant(f"county{number}") for number in range(2)]
+    await world.item()
+    for each in others:
+        assert (await each.post("/v1/units", json={"code": "x", "name": "村", "parent": "root"})).is_success
+    busy = await sequencing.busy_tenants(world.service)
+    assert len(busy) == 3
+    fan_out, tried = fanning.fan_out, []
+
+    async def fails_for_the_first(tx: Tx, changes: Any, tenant_id: UUID, *given: Any) -> None:
+        tried.append(tenant_id)
+        if tenant_id == busy[0]:
+            raise ValueError("unsupported hash type sm3")
+        await fan_out(tx, changes, tenant_id, *given)
+
+    now, resting = datetime.now(UTC), dict[UUID, datetime]()
+    with monkeypatch.context() as patched:
+        patched.setattr(fanning, "fan_out", fails_for_the_first)
+        with pytest.raises(ValueError, match="sm3"):
+            await sequencer.run_once(world.service, now, resting)
+        assert await sequencing.busy_tenants(world.service) == busy[:1]
+        # It is left alone for a while, so that its failures do not make the others wait either; then tried again.
+        assert await sequencer.run_once(world.service, now + timedelta(seconds=1), resting) == 0
+        assert tried.count(busy[0]) == 1
+        with pytest.raises(ValueError, match="sm3"):
+            await sequencer.run_once(world.service, now + sequencer.RESTS, resting)
+    assert await sequencer.run_once(world.service, now + 2 * sequencer.RESTS, resting) > 0
+    assert await sequencing.busy_tenants(world.service) == []
+    assert resting == {}

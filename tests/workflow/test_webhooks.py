@@ -18,6 +18,7 @@ from service.workflow.webhooks import (
     after_attempts,
     changed,
     created,
+    failing_for_long,
     hears,
     lane_of,
     updated,
@@ -130,11 +131,11 @@ def test_an_endpoint_is_given_up_after_five_days_of_failing_and_not_of_silence()
     while now < NOW + FAILING_FOR - timedelta(days=1):
         now += timedelta(days=1)
         after = after_attempts(after, [FAILED], now, 0.5)
-        assert after.enabled
-    failing = after_attempts(after, [FAILED], now + timedelta(days=1), 0.5)
-    assert (failing.enabled, failing.disabled_reason, failing.version) == (False, "failing", 2)
-    silent = after_attempts(after, [FAILED], now + UNTRIED_FOR + timedelta(days=1), 0.5)
-    assert silent.enabled and silent.failing_since == silent.failed_at
+        assert not failing_for_long(after, now)
+    last, much_later = now + timedelta(days=1), now + UNTRIED_FOR + timedelta(days=1)
+    assert failing_for_long(after_attempts(after, [FAILED], last, 0.5), last)
+    silent = after_attempts(after, [FAILED], much_later, 0.5)
+    assert not failing_for_long(silent, much_later) and silent.failing_since == silent.failed_at
 
 
 def test_a_change_by_hand_gives_another_chance_where_it_may_help() -> None:
