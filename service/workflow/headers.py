@@ -10,6 +10,7 @@ from functools import cached_property
 from service.workflow.grid import Day, Formula, Grid, Number
 from service.workflow.headings import (
     EITHER_DAY,
+    FILLED_IN,
     INHERITED,
     NOT_KEPT,
     OF_A_TIME,
@@ -127,7 +128,7 @@ def _odd(grid: Grid, row: int, filled: list[int]) -> int:
 
 
 def _is_odd(cell: str) -> bool:
-    if isinstance(cell, Number | Day | Formula) or len(cell) > MAX_CELL:
+    if isinstance(cell, Number | Day | Formula) or len(cell) > MAX_CELL or FILLED_IN.match(cell):
         return True
     if len(cell) <= MAX_WORDS and not cell[0].isdecimal():
         return False

@@ -120,12 +120,12 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
         ".*被(?:挂牌)?(?:督办|督查|督导|督察|检查|抽查|巡察|审计|考核|监管|投诉|举报|反映)(?:责任)?"
         f"(?:{_BODY}|地区|乡镇|镇街|对象|企业|场所)(?:名称)?",
     ),
-    (Field.STRUCK_OFF, ".*是否.*(?:销号|办结).*|.*销号(?:情况|状态|与否|结果)"),
+    (Field.STRUCK_OFF, ".*是否.*(?:销号|销案|办结).*|.*(?:销号|销案)(?:情况|状态|与否|结果)"),
     (
         Field.DEADLINE,
         f".*(?:时限|期限|限期|截止).*|.*(?:计划|拟|预计|要求|承诺|应){_DONE}+{_DAY}",
     ),
-    (Field.CLOSED_ON, f".*(?:销号|办结|验收){_DAY}|.*实际{_DONE}*{_DAY}"),
+    (Field.CLOSED_ON, f".*(?:销号|销案|办结|验收){_DAY}|.*实际{_DONE}*{_DAY}"),
     (Field.MEASURES, ".*(?:措施|举措)(?:及.*)?"),
     (
         Field.STATUS,
@@ -145,7 +145,7 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
     ),
     (
         Field.PERSON,
-        ".*(?:责任|包抓|包保|分管|牵头|主要|负责|督办|整改|联系)(?:的)?(?:人|领导|人员|干部|县领导|市领导|"
+        ".*(?:责任|包抓|包保|包案|分管|牵头|主要|负责|督办|整改|联系)(?:的)?(?:人|领导|人员|干部|县领导|市领导|"
         "同志)(?:[及和](?:职务|电话|联系电话|联系方式)+|姓名)?",
     ),
     (
@@ -166,7 +166,7 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
         Field.PROBLEM,
         ".*(?:问题|隐患)(?:的)?(?:描述|内容|表述|情况|清单|事项|点|具体表现|表现|概况|摘要|详情|简述|详述|要点|现状|"
         "(?:及|和|与|以及).*|不足)?"
-        "|.*(?:整改|反馈|督办|任务)(?:任务|事项|内容|意见|问题)",
+        "|.*(?:整改|反馈|督办|任务|信访|投诉|举报|反映)(?:任务|事项|内容|意见|问题|诉求)",
     ),
     (Field.REMARK, "(?:备注|说明).*"),
 )
@@ -175,7 +175,7 @@ GENERAL = frozenset(_names("单位 部门 姓名 名称 时间 日期 情况 内
 """Headings that mean something only together with the one above them."""
 
 OF_PROBLEMS = re.compile(
-    r"问\s*题|隐\s*患|任\s*务|事\s*项|内\s*容|意\s*见|表\s*现|标\s*题|建\s*议|案\s*由|problem|description|title",
+    r"问\s*题|隐\s*患|任\s*务|事\s*项|内\s*容|意\s*见|表\s*现|标\s*题|建\s*议|案\s*由|诉\s*求|problem|description|title",
     re.IGNORECASE,
 )
 """What is found in every heading of a column of problems: rows without it are told at a glance."""
@@ -184,6 +184,9 @@ OF_A_TIME = re.compile(
     r"(?:\d{4}年)?(?:\d{1,2}月份?|\d季度)?(?:工作|整改|目前|进展|完成|落实|推进|办理|计划|任务|目标)\D{0,12}"
 )
 """9月进展情况, 2023年工作进展: headings though they begin with a digit."""
+
+FILLED_IN = re.compile(r"[^(（\[【:：]+[:：]\s*[^\s:：]")
+"""填报单位：县水利局 is no heading, 存在问题： is one."""
 
 NO_FIELD = re.compile(r".*(?:开始|起始|启动|开工)(?:时间|日期)?|起|.*(?:总数|数量|个数|件数|条数|项数|处数)")
 """When something begins, and how many there are: what no item has, whatever stands above it."""

@@ -51,6 +51,10 @@ CALLED = {
     "督查内容": Field.PROBLEM,
     "重点任务": Field.PROBLEM,
     "意见建议": Field.PROBLEM,
+    "信访事项": Field.PROBLEM,
+    "投诉内容": Field.PROBLEM,
+    "包案领导": Field.PERSON,
+    "销案时间": Field.CLOSED_ON,
     "部门": Field.UNIT,
     "镇街": Field.UNIT,
     "乡镇": Field.UNIT,
@@ -92,6 +96,15 @@ BELOW_OTHERS = {
 def test_a_heading_below_another(path, expected):
     found = field_of(path)
     assert (found[0] if found else None) == expected
+
+
+def test_what_is_filled_in_above_a_table_is_no_heading_of_it():
+    found, _ = read(
+        ["填报单位：县水利局", "", "填报日期：2027.5"],
+        ["问题", "单位：", "时限（格式：2027.6.30）"],
+        ["甲", "一镇", "尽快"],
+    )
+    assert list(found.header.headings.values()) == ["问题", "单位：", "时限（格式：2027.6.30）"]
 
 
 def test_every_name_of_a_column_of_problems_is_told_at_a_glance():
