@@ -27,6 +27,11 @@ def xlsx(**sheets: list[list[Any]]) -> bytes:
     return archive({name: _sheet(rows) for name, rows in sheets.items()})
 
 
+def xlsx_merged(rows: list[list[Any]], *merged: str) -> bytes:
+    """One sheet with merged cells, such as A2:A3."""
+    return archive({"台账": _sheet(rows, *merged)})
+
+
 def archive(sheets: dict[str, str], more: dict[str, bytes] | None = None) -> bytes:
     """Sheets by name as XML; `more` are further files of the archive."""
     numbered = list(enumerate(sheets.items(), start=1))
@@ -53,18 +58,20 @@ def archive(sheets: dict[str, str], more: dict[str, bytes] | None = None) -> byt
     return made.getvalue()
 
 
-def _sheet(rows: list[list[Any]]) -> str:
+def _sheet(rows: list[list[Any]], *merged: str) -> str:
     lines = "".join(
         f'<row r="{number}">'
         + "".join(_cell(f"{chr(65 + column)}{number}", value) for column, value in enumerate(row) if value is not None)
         + "</row>"
         for number, row in enumerate(rows, start=1)
     )
-    return sheet_xml(lines)
+    return sheet_xml(lines, *merged)
 
 
-def sheet_xml(rows: str) -> str:
-    return f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+def sheet_xml(rows: str, *merged: str) -> str:
+    areas = "".join(f'<mergeCell ref="{area}"/>' for area in merged)
+    behind = f"<mergeCells>{areas}</mergeCells>" if merged else ""
+    return f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData>{behind}</worksheet>'
 
 
 def _cell(place: str, value: Any) -> str:

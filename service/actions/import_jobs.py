@@ -185,9 +185,7 @@ async def correction(service: Service, call: Call, import_id: UUID, say: Say, to
     told = json.loads(service.vault.decrypt(sealed, tenant_id=call.tenant_id, table="imports", row=import_id))
     sheet, row, why = BESIDE[tongue]
     rows = [[*cells[2:-1], *cells[:2], _reasons(cells[-1], say)] for cells in told["rows"]]
-    last = [heading.rpartition(" / ")[2] for heading in told["headings"]]
-    headings = last if len(set(last)) == len(last) else told["headings"]
-    return await asyncio.to_thread(workbook, "refused", [*headings, sheet, row, why], rows)
+    return await asyncio.to_thread(workbook, "refused", [*told["headings"], sheet, row, why], rows)
 
 
 def _reasons(stored: str, say: Say) -> str:

@@ -57,10 +57,10 @@ def report(
         **{outcome.value: outcomes[outcome] for outcome in Outcome},
         "new_units": list(new_units)[:1_000],
         "mapping": {
-            heading: field.value if (field := sheet.header.field_at(column)) else None
+            heading: field.value if (field := header.field_at(column)) else None
             for sheet in sheets
-            if sheet.header
-            for column, heading in sheet.header.headings.items()
+            for header in reversed(sheet.headers)
+            for column, heading in header.headings.items()
         },
         "sheets": [_sheet(sheet, placed, file) for sheet in sheets],
         "rows": rows,

@@ -14,6 +14,7 @@ from service.actions.service import Call, Replay, Service
 from service.errors import Refused, invalid
 from service.outside import sheets
 from service.store.database import Changes, Duplicate, Tx
+from service.workflow.corrections import Correction
 from service.workflow.import_plan import Outcome, Placed
 from service.workflow.ledger_rows import LedgerRow, judge
 from service.workflow.ledger_sheet import SheetRead, read_sheets
@@ -219,14 +220,13 @@ def _refused(ledgers: Ledgers, placed: list[Placed]) -> tuple[list[str], list[li
     """The refused rows under the headings of their ledgers, with sheet and row before and the faults as JSON behind."""
     by_name = {sheet.name: sheet for sheet in ledgers.sheets}
     refused = [each for each in placed if each.errors]
-    headings: dict[str, None] = {}
-    for name in dict.fromkeys(each.row.sheet for each in refused):
-        header = by_name[name].header
-        headings |= dict.fromkeys(header.headings.values() if header else ())
+    table = Correction()
     found = []
     for each in refused:
-        cells = by_name[each.row.sheet].cells(each.row.row)
+        sheet = by_name[each.row.sheet]
+        header = sheet.header_of(each.row.row)
+        said = table.row(header, sheet.cells(each.row.row)) if header else {}
         faults = json.dumps([[fault.code, str(fault.field or ""), fault.about or ""] for fault in each.errors])
-        beside = [each.row.sheet or ledgers.file, str(each.row.row)]
-        found.append([*beside, *(cells.get(name, "") for name in headings), faults])
-    return list(headings), found
+        found.append(([each.row.sheet or ledgers.file, str(each.row.row)], said, faults))
+    headings = list(table.headings)
+    return headings, [[*beside, *(said.get(name, "") for name in headings), faults] for beside, said, faults in found]

@@ -45,6 +45,11 @@ def done(status: str) -> bool:
     return bool(status and _DONE.fullmatch(_plain(status)))
 
 
+def says_no(cell: str) -> bool:
+    """否, 未完成, a dash: what a form has in its cells before anybody writes there."""
+    return _plain(cell) in _NEGATIVE
+
+
 def bare(status: str) -> bool:
     """Whether a status is a mere yes or no, which is no report of progress."""
     plain = _plain(status)

@@ -8,19 +8,45 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from service.workflow.grid import Day, Formula, Grid, Number
-from service.workflow.headings import NOT_KEPT, Field, called_plainly, field_of, normalised
+from service.workflow.headings import (
+    EITHER_DAY,
+    FILLED_IN,
+    INHERITED,
+    NOT_KEPT,
+    OF_A_TIME,
+    OF_PROBLEMS,
+    REACHED_AT,
+    YES_OR_NO,
+    Field,
+    called_plainly,
+    field_of,
+    normalised,
+)
 
 MAX_ROWS = 3
 """Rows of headings."""
 
 MAX_WORDS = 30
-"""Characters of a heading; what is longer is a text."""
+"""Characters of a heading without what stands in brackets; what is longer is a text."""
+
+MAX_CELL = 300
+"""Characters of a heading with it."""
+
+ODD_AMONG = 2
+"""One heading of so many may look like none: a date, the number of a month, a long text."""
+
+PLAIN_BESIDE_ODD = 3
+"""Where one does, so many fields are called what the table of names calls them."""
 
 NEEDED = frozenset({Field.PROBLEM, Field.TITLE})
 """One of these, and something else beside it, makes a row of headings."""
 
-LISTED_TWICE = frozenset({Field.CO_UNITS, Field.PERSON, Field.SUPERVISING, Field.ACCEPTING})
+LISTED_TWICE = frozenset({Field.CO_UNITS, Field.PERSON, Field.SUPERVISING, Field.ACCEPTING, Field.CONTACT})
 """Fields that several columns may hold together, such as 配合单位(县) and 配合单位(乡镇)."""
+
+
+REACHES = 2
+"""Columns from somebody to how they are reached: their office may stand between."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +81,14 @@ class Header:
 def header_at(grid: Grid, row: int, wanted: Mapping[str, Field | None] | None = None) -> Header | None:
     """The headings that begin in a row, if any do. `wanted`: what the caller says that headings mean."""
     cells = grid.sheet.rows[row]
-    if len(cells) < 2 or any(isinstance(cell, Number) for cell in cells[:2]):
+    if len(cells) < 2 or any(isinstance(cell, Number) or cell.isdecimal() for cell in cells[:2]):
         # Nearly every row of a ledger begins with its number.
         return None
+    if not wanted and not _names_problems(grid, row):
+        return None
     filled = grid.filled(row)
-    if len(filled) < 2 or not _heading_like(grid, row, filled):
+    odd = _odd(grid, row, filled)
+    if len(filled) < 2 or ODD_AMONG * odd > len(filled):
         return None
     last = _last_row(grid, row, filled)
     paths = _paths(grid, row, last)
@@ -68,6 +97,8 @@ def header_at(grid: Grid, row: int, wanted: Mapping[str, Field | None] | None = 
         return None
     headings = {column: " / ".join(path) for column, path in paths.items()}
     plain = sum(called_plainly(paths[found[0]]) for found in columns.values())
+    if odd and plain < PLAIN_BESIDE_ODD:
+        return None
     return Header(row, last, columns, headings, max(paths) + 1, plain)
 
 
@@ -80,13 +111,29 @@ def headings_again(grid: Grid, row: int, before: Header, wanted: Mapping[str, Fi
     return found if 2 * same >= len(found.headings) or found.plain >= 3 else None
 
 
-def _heading_like(grid: Grid, row: int, filled: list[int]) -> bool:
-    """Short words and no numbers: most rows are told apart at a glance."""
-    cells = [grid.own(row, column) for column in filled]
-    return all(
-        len(cell) <= MAX_WORDS and not isinstance(cell, Number | Day | Formula) and not cell[0].isdecimal()
-        for cell in cells
-    )
+def _names_problems(grid: Grid, row: int) -> bool:
+    """Whether one of the rows of headings that may begin here names problems at all."""
+    return any(OF_PROBLEMS.search(cell) for cells in grid.sheet.rows[row : row + MAX_ROWS] for cell in cells)
+
+
+def _odd(grid: Grid, row: int, filled: list[int]) -> int:
+    """How many cells are no short words, as far as it takes to tell that they are too many: most rows are told apart
+    at a glance."""
+    odd = 0
+    for column in filled:
+        odd += _is_odd(grid.own(row, column))
+        if ODD_AMONG * odd > len(filled):
+            break
+    return odd
+
+
+def _is_odd(cell: str) -> bool:
+    if isinstance(cell, Number | Day | Formula) or len(cell) > MAX_CELL or FILLED_IN.match(cell):
+        return True
+    if len(cell) <= MAX_WORDS and not cell[0].isdecimal():
+        return False
+    words = normalised(cell)
+    return not words or len(words) > MAX_WORDS or (words[0].isdecimal() and not OF_A_TIME.fullmatch(words))
 
 
 def _last_row(grid: Grid, row: int, filled: list[int]) -> int:
@@ -101,7 +148,7 @@ def _continues(grid: Grid, first: int, row: int) -> bool:
     """Whether a row divides headings of the row above it: all it has are headings, several under each that has any."""
     filled = grid.filled(row)
     above = grid.filled(row - 1)
-    if len(filled) < 2 or len(above) < 2 or not _heading_like(grid, row, filled):
+    if len(filled) < 2 or len(above) < 2 or any(_is_odd(grid.own(row, column)) for column in filled):
         return False
     for index, parent in enumerate(above):
         end = above[index + 1] if index + 1 < len(above) else max(*filled, parent) + 1
@@ -151,18 +198,63 @@ def _columns(paths: dict[int, tuple[str, ...]], wanted: Mapping[str, Field | Non
                 ranked.setdefault(chosen[0], []).append((-1, column))
         elif (known := field_of(path)) is not None:
             ranked.setdefault(known[0], []).append((known[1], column))
+    _tell_contacts_apart(ranked, paths)
+    _tell_days_apart(ranked, paths)
+    _tell_states_apart(ranked, paths)
     columns: dict[Field, tuple[int, ...]] = {}
     for field, found in ranked.items():
         if field in LISTED_TWICE:
-            columns[field] = tuple(column for _, column in sorted(found, key=lambda each: each[1]))
+            surer = [each for each in found if each[0] < INHERITED] or found
+            columns[field] = tuple(column for _, column in sorted(surer, key=lambda each: each[1]))
         else:
             columns[field] = (min(found)[1],)
-    if Field.DEADLINE not in columns and Field.CLOSED_ON in columns:
-        # 完成时间 is when it is to be done, unless the ledger has both.
-        column = columns[Field.CLOSED_ON][0]
-        if normalised(paths[column][-1]) in ("完成时间", "完成日期", "整改完成时间"):
-            columns[Field.DEADLINE] = columns.pop(Field.CLOSED_ON)
     return columns
+
+
+_Ranked = dict[Field, list[tuple[int, int]]]
+"""By field how sure each of its columns is, and which it is."""
+
+
+def _tell_contacts_apart(ranked: _Ranked, paths: dict[int, tuple[str, ...]]) -> None:
+    """联系电话 beside 责任人 is no complainant's: it is kept under its heading. In doubt it is."""
+    found = ranked.get(Field.CONTACT, [])
+    persons = [column for _, column in ranked.get(Field.PERSON, ())]
+    own = [column for _, column in found if not REACHED_AT.fullmatch(normalised(paths[column][-1]))]
+    kept = []
+    for rank, column in found:
+        person = max((each for each in persons if each < column), default=None)
+        nearer = any(person is not None and person < each < column for each in own)
+        if column in own or rank < 0 or person is None or nearer or column - person > REACHES:
+            kept.append((rank, column))
+    if found:
+        ranked[Field.CONTACT] = kept
+    if not kept:
+        ranked.pop(Field.CONTACT, None)
+
+
+def _tell_days_apart(ranked: _Ranked, paths: dict[int, tuple[str, ...]]) -> None:
+    """完成时间 is when it is to be done, unless the ledger has both."""
+    if Field.DEADLINE in ranked:
+        return
+    found = ranked.get(Field.CLOSED_ON, [])
+    either = [each for each in found if each[0] >= 0 and normalised(paths[each[1]][-1]) in EITHER_DAY]
+    _move(ranked, Field.CLOSED_ON, Field.DEADLINE, either)
+
+
+def _tell_states_apart(ranked: _Ranked, paths: dict[int, tuple[str, ...]]) -> None:
+    """是否完成 beside 整改情况 says whether it is struck off, unless a column of its own does."""
+    found = ranked.get(Field.STATUS, [])
+    bare = [each for each in found if each[0] >= 0 and YES_OR_NO.fullmatch(normalised(paths[each[1]][-1]))]
+    if Field.STRUCK_OFF not in ranked and len(bare) < len(found):
+        _move(ranked, Field.STATUS, Field.STRUCK_OFF, bare)
+
+
+def _move(ranked: _Ranked, source: Field, target: Field, moved: list[tuple[int, int]]) -> None:
+    if moved:
+        ranked[target] = moved
+        ranked[source] = [each for each in ranked[source] if each not in moved]
+        if not ranked[source]:
+            del ranked[source]
 
 
 def _wanted(path: tuple[str, ...], wanted: Mapping[str, Field | None]) -> tuple[Field | None] | None:

@@ -28,6 +28,7 @@ from service.workflow.row_faults import (
 )
 from service.workflow.states import SourceKind
 from service.workflow.unit_names import plain
+from service.workflow.unit_persons import parted
 from service.workflow.words import Words
 
 MAX_TITLE = 200
@@ -37,8 +38,8 @@ MAX_PROBLEM = 5_000
 MAX_TEXT = 20_000
 MAX_LINE = 200
 MAX_DEADLINE = 500
-MAX_ATTRIBUTES = 12_000
-"""Bytes of what goes to `attributes`, four for each character; names of units have room behind it."""
+MAX_ATTRIBUTES = 3_000
+"""Characters of what goes to `attributes`: of more the longest cells are cut. Names of units have room behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +142,25 @@ def _judge(line: Line) -> LedgerRow:
     check(line, row.errors, row.warnings)
     cells = {each: unguarded(cell) for each, cell in line.cells.items()}
     _problem(row, cells, line)
-    row.lead_cell, row.unit_cell = cells.get(Field.LEAD_UNIT, ""), cells.get(Field.UNIT, "")
+    row.lead_cell, leading = parted(cells.get(Field.LEAD_UNIT, ""))
+    row.unit_cell, responsible = parted(cells.get(Field.UNIT, ""))
     row.co_cells = line.all(Field.CO_UNITS)
     if not row.lead_cell and not row.unit_cell and not line.odd:
         row.errors.append(Fault(MISSING_UNIT, Field.UNIT))
     row.goal = _text(row, Field.GOAL, cells.get(Field.GOAL, ""))
     row.measures = _text(row, Field.MEASURES, cells.get(Field.MEASURES, ""))
-    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys(map(unguarded, line.all(Field.PERSON)))))
+    row.person = _line(
+        row, Field.PERSON, "、".join(dict.fromkeys([*map(unguarded, line.all(Field.PERSON)), *responsible, *leading]))
+    )
     row.category = _line(row, Field.CATEGORY, cells.get(Field.CATEGORY, ""), 100)
     _deadline(row, line)
     _status(row, cells)
     _days(row, line)
+    if row.closed_on and not row.closed:
+        # A day of completion is none of closure: it is kept beside.
+        cell = line.cells[Field.CLOSED_ON]
+        row.attributes[Field.CLOSED_ON.value] = row.closed_on.isoformat() if isinstance(cell, Number) else cell
+        row.closed_on = None
     _beside(row, line, cells)
     return row
 
@@ -186,11 +195,6 @@ def _line(row: LedgerRow, name: Field, cell: str, longest: int = MAX_LINE) -> st
     return in_one_line or None
 
 
-def _size(value: Any) -> int:
-    """Bytes, as far as it takes to tell whether they are too many."""
-    return 4 * len(value) if isinstance(value, str) else sum(4 * len(each) for each in value.values())
-
-
 def _deadline(row: LedgerRow, line: Line) -> None:
     cell = line.cells.get(Field.DEADLINE, "")
     if len(cell) > MAX_DEADLINE:
@@ -208,7 +212,7 @@ def _status(row: LedgerRow, cells: dict[Field, str]) -> None:
     """Where a column says whether it is struck off, that counts; else what the status says word for word."""
     status, struck_off = cells.get(Field.STATUS, ""), cells.get(Field.STRUCK_OFF, "")
     said = cell_words.struck_off(struck_off)
-    row.closed = said if said is not None else cell_words.done(status)
+    row.closed = said if said is not None else cell_words.done(struck_off or status)
     told = [status] if status and not cell_words.bare(status) else []
     if struck_off and said is None:
         told.append(struck_off)
@@ -238,7 +242,7 @@ def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
     source = cells.get(Field.SOURCE, "")
     row.source_kind = cell_words.source_kind(source)
     row.source_ref = _line(row, Field.SOURCE, source)
-    row.contact = cells.get(Field.CONTACT) or None
+    row.contact = "、".join(dict.fromkeys(map(unguarded, line.all(Field.CONTACT)))) or None
     if row.contact and len(row.contact) > 2_000:
         row.errors.append(Fault(TOO_LONG, Field.CONTACT))
     kept = {
@@ -252,5 +256,23 @@ def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
     row.attributes |= {name.value: cell for name, cell in kept.items() if cell}
     if line.extra:
         row.attributes["columns"] = {heading[:100]: cell for heading, cell in line.extra.items()}
-    if sum(map(_size, row.attributes.values())) > MAX_ATTRIBUTES:
-        row.errors.append(Fault(TOO_LONG, "attributes"))
+    _shorten(row.attributes)
+
+
+def _shorten(attributes: dict[str, Any]) -> None:
+    """The longest cells are cut to one length, so that all have room: what is kept beside costs no item."""
+    beside = attributes.get("columns", {})
+    lengths = sorted(len(cell) for each in (attributes, beside) for cell in each.values() if isinstance(cell, str))
+    room, left = MAX_ATTRIBUTES, len(lengths)
+    if sum(lengths) <= room:
+        return
+    while lengths[-left] * left <= room:
+        room -= lengths[-left]
+        left -= 1
+    longest = max(room // left, 1)
+    for each in (attributes, beside):
+        each |= {
+            name: f"{cell[: longest - 1]}…"
+            for name, cell in each.items()
+            if isinstance(cell, str) and len(cell) > longest
+        }

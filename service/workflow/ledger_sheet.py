@@ -3,16 +3,20 @@
 Nothing is judged here but where things stand. Rows are numbered as the clerk sees them, from 1.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from service.workflow.grid import Grid, Sheet, Visibility
+from service.workflow.grid import Formula, Grid, Sheet, Visibility
 from service.workflow.headers import Header, header_at, headings_again
-from service.workflow.headings import Field
-from service.workflow.row_kinds import Kind, kind_of
+from service.workflow.headings import Field, called_plainly
+from service.workflow.row_kinds import FIGURE, Kind, is_numbering, kind_of
 
 HEADER_WITHIN = 60
 """The headings stand in one of so many first rows."""
+
+LOOKED_AT = 200
+"""Rows below the headings that tell what the sheet is like."""
 
 NO_HEADER = "no_header"
 
@@ -53,12 +57,15 @@ class Passed:
 class SheetRead:
     """What became of a sheet: `skipped` says why nothing of it was read (hidden, very_hidden, no_header, empty).
 
-    `lines` are read as they are asked for; `passed` and `count` are whole once they have been.
+    `lines` are read as they are asked for; `passed`, `count` and `headers`, every one from the top, are whole once they
+    have been.
     """
 
     sheet: Sheet
+    grid: Grid | None = None
     skipped: str | None = None
     header: Header | None = None
+    headers: list[Header] = field(default_factory=list)
     lines: Iterator[Line] = field(default_factory=lambda: iter(()))
     passed: list[Passed] = field(default_factory=list)
     count: int = 0
@@ -67,11 +74,22 @@ class SheetRead:
     def name(self) -> str:
         return self.sheet.name
 
-    def cells(self, row: int) -> dict[str, str]:
-        """A row as it stands in the sheet, by heading."""
-        cells = self.sheet.rows[row - 1]
-        headings = self.header.headings if self.header else {}
-        return {heading: cells[column] for column, heading in headings.items() if column < len(cells)}
+    def header_of(self, row: int) -> Header | None:
+        """The headings above a row."""
+        above = bisect_right(self.headers, row - 1, key=lambda header: header.first)
+        return self.headers[max(above - 1, 0)] if self.headers else None
+
+    def cells(self, row: int) -> dict[int, str]:
+        """What a row says below each heading, by column, also where a merged cell says it. Without what is left out."""
+        header = self.header_of(row)
+        if header is None or self.grid is None:
+            return {}
+        cells = {column: self.grid.at(row - 1, column) for column in header.headings}
+        return {
+            column: cell
+            for column, cell in cells.items()
+            if not (isinstance(cell, Formula) and header.field_at(column) is None)
+        }
 
 
 def read_sheets(sheets: Iterable[Sheet], wanted: Mapping[str, Field | None] | None = None) -> list[SheetRead]:
@@ -88,7 +106,7 @@ def _read(sheet: Sheet, wanted: Mapping[str, Field | None]) -> SheetRead:
     header = _first_header(grid, wanted)
     if header is None:
         return SheetRead(sheet, skipped=NO_HEADER)
-    found = SheetRead(sheet, header=header)
+    found = SheetRead(sheet, grid, header=header, headers=[header])
     found.lines = _lines(grid, found, header, wanted)
     return found
 
@@ -99,6 +117,8 @@ def _lines(grid: Grid, found: SheetRead, header: Header, wanted: Mapping[str, Fi
         Passed(name, row + 1, Kind.TITLE if grid.filled(row) else Kind.BLANK) for row in range(header.first)
     ]
     for row, kind, under in _rows(grid, header, wanted):
+        if under is not found.headers[-1]:
+            found.headers.append(under)
         if kind == Kind.DATA:
             found.count += 1
             yield _line(grid, under, row)
@@ -107,13 +127,42 @@ def _lines(grid: Grid, found: SheetRead, header: Header, wanted: Mapping[str, Fi
 
 
 def _first_header(grid: Grid, wanted: Mapping[str, Field | None]) -> Header | None:
-    """The row of headings among the first ones; of several that could be the one that tells most."""
-    found = [
-        header
-        for row in range(min(HEADER_WITHIN, len(grid.sheet.rows)))
-        if (header := header_at(grid, row, wanted)) is not None
-    ]
-    return max(found, key=lambda header: (len(header.columns), -header.first), default=None)
+    """The first row of headings with problems below it; one that tells more counts where no item lies between."""
+    found: Header | None = None
+    for row in range(min(HEADER_WITHIN, len(grid.sheet.rows))):
+        header = header_at(grid, row, wanted)
+        if header is None or _counts(grid, header, wanted):
+            continue
+        if found is not None and _has_items(grid, found, row):
+            break
+        if found is None or len(header.columns) > len(found.columns):
+            found = header
+    return found
+
+
+def _has_items(grid: Grid, header: Header, until: int) -> bool:
+    return any(
+        kind_of(grid, header, row, in_notes=False, arabic=False) == Kind.DATA and not _is_form(grid, row)
+        for row in range(header.last + 1, until)
+    )
+
+
+def _is_form(grid: Grid, row: int) -> bool:
+    """交办时间 | 2027年1月 | 整改时限 | 6月底: headings with what they say beside them, above a ledger."""
+    cells = [cell for cell in grid.sheet.rows[row] if cell]
+    return 3 * sum(called_plainly((cell,)) for cell in cells) > len(cells)
+
+
+def _counts(grid: Grid, header: Header, wanted: Mapping[str, Field | None]) -> bool:
+    """Whether the problems are figures: how many each unit has, in a summary."""
+    columns = [column for each in (Field.PROBLEM, Field.TITLE) for column in header.columns.get(each, ())]
+    said: list[str] = []
+    for row in range(header.last + 1, min(header.last + 1 + LOOKED_AT, len(grid.sheet.rows))):
+        if header_at(grid, row, wanted) is not None:
+            break
+        if not is_numbering(grid, row):
+            said += [cell for column in columns if (cell := grid.own(row, column))]
+    return bool(said) and all(map(FIGURE.fullmatch, said))
 
 
 def _rows(grid: Grid, header: Header, wanted: Mapping[str, Field | None]) -> Iterator[tuple[int, Kind, Header]]:
@@ -142,7 +191,7 @@ def _counts_in_digits(grid: Grid, header: Header) -> bool:
     return any(
         grid.own(row, column).strip(".、").isdecimal()
         for column in columns
-        for row in range(header.last + 1, min(header.last + 200, len(grid.sheet.rows)))
+        for row in range(header.last + 1, min(header.last + LOOKED_AT, len(grid.sheet.rows)))
     )
 
 
@@ -162,6 +211,11 @@ def _line(grid: Grid, header: Header, row: int) -> Line:
             cells[held] = found[0]
             if len(found) > 1:
                 several[held] = found
-    extra = {heading: cell for column, heading in header.unheld.items() if (cell := grid.at(row, column))}
+    extra: dict[str, str] = {}
+    for column, heading in header.unheld.items():
+        cell = grid.at(row, column)
+        # 剩余天数 that a formula counts is left out, and costs no row: nothing is known by it.
+        if cell and not isinstance(cell, Formula):
+            extra[heading] = f"{extra[heading]}；{cell}" if heading in extra else cell
     odd = sheet.plain and (length < header.width or any(own[header.width :]))
     return Line(sheet.name, row + 1, cells, several, extra, odd, sheet.epoch_1904)

@@ -82,7 +82,6 @@ def test_a_title_of_its_own_stands_before_the_problem():
         ({"measures": "修" * 20_001}, [("too_long", "measures")]),
         ({"person": "人" * 201}, [("too_long", "person")]),
         ({"deadline": "限" * 501}, [("too_long", "deadline")]),
-        ({"extra": {"附件": "字" * 4_000}}, [("too_long", "attributes")]),
         ({"measures": Formula("1")}, [("formula_cell", "measures")]),
         ({"problem": "甲\u200b乙"}, [("control_char", "problem")]),
         ({"measures": "修\x07"}, [("control_char", "measures")]),
@@ -153,7 +152,35 @@ def test_a_phone_number_is_one_as_a_number_too():
 
 def test_numbers_of_a_spreadsheet_are_days_where_a_day_is_meant():
     assert one(deadline=Number("46568")).deadline.due_on == date(2027, 6, 30)
-    assert one(closed_on=Number("46568")).closed_on == date(2027, 6, 30)
+    assert one(closed_on=Number("46568"), struck_off="是").closed_on == date(2027, 6, 30)
+
+
+def test_a_day_of_completion_without_closure_is_kept_beside():
+    assert one(closed_on="2027.5.1", status="正在施工").attributes == {"closed_on": "2027.5.1"}
+    assert one(closed_on=Number("46568")).attributes == {"closed_on": "2027-06-30"}
+    closed = one(closed_on="2027.5.1", status="已完成")
+    assert (closed.closed_on, closed.attributes) == (date(2027, 5, 1), {})
+
+
+def test_what_is_kept_beside_is_cut_where_it_is_too_long_and_costs_no_row():
+    row = one(remark="急", extra={"一月": "甲" * 2_000, "二月": "乙" * 2_000, "三月": "丙"})
+    kept = row.attributes["columns"]
+    assert row.errors == row.warnings == []
+    assert (row.attributes["remark"], kept["三月"]) == ("急", "丙")
+    assert kept["一月"] == "甲" * 1_498 + "…" and kept["二月"] == "乙" * 1_498 + "…"
+    assert len(one(remark="长" * 4_000).attributes["remark"]) == 3_000
+    whole = {f"{month}月": "字" * 250 for month in range(1, 13)}
+    assert one(extra=whole).attributes["columns"] == whole
+
+
+def test_persons_behind_a_unit_in_its_cell_are_persons():
+    row = one(unit="县水利局 张三", person="李四")
+    assert (row.unit_cell, row.person) == ("县水利局", "李四、张三")
+    assert one(lead_unit="县水利局（张三）").lead_cell == "县水利局"
+
+
+def test_all_that_is_said_of_who_complained_is_together():
+    assert one(contact="王某", several={Field.CONTACT: ("王某", "13800138000")}).contact == "王某、13800138000"
 
 
 def test_a_day_that_is_none_is_kept_beside():
@@ -217,6 +244,8 @@ def test_a_status_that_says_less_or_more(status):
         ("正在施工", "否", False, "正在施工"),
         ("", "是", True, None),
         ("", "待验收", False, "待验收"),
+        ("已完成", "待验收", False, "待验收"),
+        ("正在绿化", "已整改到位", True, "正在绿化；已整改到位"),
         ("已整改完成，正在公示", "", False, "已整改完成，正在公示"),
     ],
 )
