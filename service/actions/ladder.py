@@ -5,7 +5,7 @@ the notices that they share, escalations, and when to look again.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,7 +30,7 @@ from service.workflow.items import Item
 from service.workflow.ladder import Look, Meeting
 from service.workflow.permissions import CLOCK
 from service.workflow.rungs import NOTICES
-from service.workflow.states import PrincipalKind, Trigger
+from service.workflow.states import AnchorKind, PrincipalKind, Trigger
 
 BATCH = 200
 """Items that one look takes at most: so long others may wait for a counter or, on SQLite, for the writer."""
@@ -245,9 +245,13 @@ def _notified(item: Item, met: Meeting, lines: dict[UUID, tuple[UUID, ...]]) -> 
     return tuple(dict.fromkeys(meant[name] for name in met.rung.notify))
 
 
+LATE: Mapping[str, str] = {AnchorKind.DUE: "到期未办结", AnchorKind.CLAIM_DUE: "逾期未认领"}
+"""What an escalation is for, by the day from which its rung counts; no rung that counts from another escalates."""
+
+
 def _escalate(call: Call, entry: Entry, met: Meeting, sheet: Sheet) -> None:
     case = case_of(call, entry.after, CLOCK, entry.policy, None)
-    command = Command(trigger=Trigger.ESCALATE.value, reason=f"到期未办结，按规则 {met.rung.code} 约谈")
+    command = Command(trigger=Trigger.ESCALATE.value, reason=f"{LATE[met.anchor.kind]}，按规则 {met.rung.code} 约谈")
     entry.advance(call, case, command, new_id=new_id, notice_id=sheet.id)
 
 
