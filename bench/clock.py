@@ -139,7 +139,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def told(name: str, seconds: float, items: int, limit: float | None, tally: Tally | None = None) -> str:
     each = seconds / max(1, items) * 1e6
-    ratio = f"{each / limit:.1f}" if limit else "1.0"
+    ratio = f"{each / limit:.1f}" if limit else "-"
     fired = f"{sum(tally.fired.values()):,} / {sum(tally.skipped.values()):,} / {tally.notices:,}" if tally else "-"
     return f"| {name} | {items:,} | {seconds:.1f} | {each:.0f} | {ratio} | {fired} |"
 
@@ -159,7 +159,7 @@ def measure(filled: Place) -> list[str]:
         _run(make_due(filled, morning(day)))
         seconds, items = _run(one_statement(filled, morning(day), f"sql{offset}"))
         limit = seconds / items * 1e6
-        lines.append(told("one statement a batch", seconds, items, None))
+        lines.append(told("one statement a batch", seconds, items, limit))
         _run(make_due(filled, morning(day)))
         rows, count = _run(orm.sweep(filled, morning(day), ROW_BY_ROW))
         lines.append(told("row by row through an ORM session", rows, count, limit))
@@ -178,9 +178,7 @@ def catch_up(filled: Place) -> list[str]:
     """Down from the morning before the first reminder until a working week after the deadline."""
     back = calendar.BASE.add(due_day(datetime.now(ZONE).date()), 5)
     seconds, tally = _run(sweep(filled, morning(back)))
-    return [
-        told("the clock, after an outage over the deadline", seconds, tally.looked, None, tally).replace("1.0", "-")
-    ]
+    return [told("the clock, after an outage over the deadline", seconds, tally.looked, None, tally)]
 
 
 def main() -> None:

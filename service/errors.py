@@ -292,6 +292,7 @@ FIELDS: dict[str, Text] = {
         "只能与 fields 中的 attachments 一起给出", "Given only together with attachments in fields."
     ),
     "in_future": Text("不能晚于今天", "The date must not lie in the future."),
+    "before_opening": Text("不能早于约谈发起日期", "The date must not lie before the talk was called for."),
     "before_listing": Text("不能早于列入日期", "The date must not lie before the listing."),
     "in_past": Text("不能早于今天", "The date must not lie in the past."),
     "before_first": Text("不能早于起始日期", "The last day must not lie before the first."),

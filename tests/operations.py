@@ -165,7 +165,7 @@ class Drawing:
             return
         operation.person = self.random.randrange(3)
         operation.path = f"/v1/interviews/{self.random.choice(talks)}/record"
-        operation.body = {"held_on": self._day(-1, -1), "attendees": ["李明"], "minutes": operation.mark}
+        operation.body = {"held_on": self._day(0, 0), "attendees": ["李明"], "minutes": operation.mark}
 
     def _schedule(self, operation: Operation) -> None:
         talks = [item["interview_id"] for item in list(self.known.values())[-HOT:] if item["interview_id"]]

@@ -97,11 +97,12 @@ class World:
         """A client of a new principal with `role` over `unit`."""
         return self.with_key(await self.key(role, unit))
 
-    async def tenant(self, code: str, hashing: Hashing = SHA256) -> httpx.AsyncClient:
+    async def tenant(self, code: str, hashing: Hashing = SHA256, timezone: str = tenants.TIMEZONE) -> httpx.AsyncClient:
         """A client of the admin of another, new tenant."""
         founded = await tenants.found_tenant(
-            self.service, code=code, name="另一个县", admin_key=None, now=datetime.now(UTC), hashing=hashing
-        )
+            self.service, code=code, name="另一个县", admin_key=None, now=datetime.now(UTC), hashing=hashing,
+            timezone=timezone,
+        )  # fmt: skip
         assert founded.admin_key is not None
         return self.with_key(founded.admin_key)
 

@@ -15,6 +15,7 @@ from service.store import interviews
 from service.store.database import Changes, Tx
 from service.store.scoping import given
 from service.workflow import clock_events, events, sealing
+from service.workflow.deadlines import local_day
 from service.workflow.items import Interview, Lines
 from service.workflow.permissions import holds
 from service.workflow.states import InterviewState, Role
@@ -63,7 +64,8 @@ async def schedule(
 
 
 async def record(service: Service, call: Call, interview_id: UUID, minutes: Minutes) -> Interview | Replay:
-    """Put a held talk on record. Refuses `not_found`, `forbidden`, `guard_refused` (interview_pending)."""
+    """Put a held talk on record. Refuses `not_found`, `forbidden`, `guard_refused` (interview_pending), and
+    `invalid_request` where it was held in the future or before it was opened."""
     if minutes.held_on > call.today:
         raise invalid(("/held_on", "in_future"))
 
@@ -88,7 +90,8 @@ async def record_together(
 ) -> list[Interview] | Replay:
     """One talk about several items of one unit, put on record for each, all or none.
 
-    Refuses `invalid_request` (unknown_reference, other_unit), `forbidden`, `guard_refused` (interview_pending).
+    Refuses `invalid_request` (unknown_reference, other_unit, in_future, before_opening), `forbidden`, `guard_refused`
+    (interview_pending).
     """
     if minutes.held_on > call.today:
         raise invalid(("/held_on", "in_future"))
@@ -154,6 +157,8 @@ def _check(found: Present, interview: Interview) -> None:
 def _recorded(call: Call, found: Present, interview: Interview, minutes: Minutes) -> tuple[Interview, Entry]:
     """The talk as it is kept, and its item, which waits for it no longer."""
     _check(found, interview)
+    if minutes.held_on < local_day(interview.opened_at, call.tz):
+        raise invalid(("/held_on", "before_opening"))
     recorded = replace(
         interview,
         state=InterviewState.RECORDED.value,

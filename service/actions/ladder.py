@@ -5,9 +5,12 @@ the notices that they share, escalations, and when to look again.
 """
 
 from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+import structlog
 
 from service.actions import entries, schedule
 from service.actions.entries import Entry
@@ -27,13 +30,18 @@ from service.workflow.items import Item
 from service.workflow.ladder import Look, Meeting
 from service.workflow.permissions import CLOCK
 from service.workflow.rungs import NOTICES
-from service.workflow.states import PrincipalKind, Trigger
+from service.workflow.states import AnchorKind, PrincipalKind, Trigger
 
 BATCH = 200
 """Items that one look takes at most: so long others may wait for a counter or, on SQLite, for the writer."""
 
+PUT_OFF = timedelta(minutes=10)
+"""How long the clock lets an item be at which a look fails: it would come first in every batch until it is mended."""
+
 ACTOR = Actor(None, "clock")
 NOBODY = UUID(int=0)
+
+log = structlog.get_logger("xiaohao.clock")
 
 
 class ClockCall(Call):
@@ -56,9 +64,14 @@ def clock_call(home: Home, now: datetime) -> ClockCall:
 
 @dataclass(slots=True)
 class Tally:
-    """What looks did. `fired` by action, `skipped` by reason; `forwarded` items a change made to be looked at."""
+    """What looks did. `fired` by action, `skipped` by reason; `failed` items a look could not be taken at.
+
+    `forwarded` items a change made to be looked at, in `steps` that each went past many more.
+    """
 
     looked: int = 0
+    failed: int = 0
+    steps: int = 0
     forwarded: int = 0
     passed: int = 0
     rescheduled: int = 0
@@ -66,8 +79,15 @@ class Tally:
     fired: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def busy(self) -> bool:
+        """Whether there was anything to do, so that there may be more."""
+        return bool(self.looked or self.steps)
+
     def add(self, other: "Tally") -> None:
         self.looked += other.looked
+        self.failed += other.failed
+        self.steps += other.steps
         self.forwarded += other.forwarded
         self.passed += other.passed
         self.rescheduled += other.rescheduled
@@ -79,13 +99,65 @@ class Tally:
 async def fire(service: Service, home: Home, now: datetime, limit: int = BATCH) -> Tally:
     """Look at up to `limit` items of a tenant that are due, and that nobody else has in hand.
 
-    Refuses `unavailable` where the database is away, or somebody holds the tree or a counter for too long.
+    Where that fails they are looked at one by one, so that only those at fault are left: these are logged, counted and
+    put off. Refuses `unavailable` where the database is away, or somebody holds the tree or a counter for too long.
     """
+
+    async def take(tx: Tx) -> list[Item]:
+        return await timers.take(tx, home.tenant_id, now, limit)
+
+    try:
+        return await _look(service, home, now, take)
+    except Exception as error:
+        if unavailable(error):
+            raise
+        log.exception("a look failed and is done item by item", tenant=str(home.tenant_id))
+        return await _one_by_one(service, home, now, limit)
+
+
+def unavailable(error: Exception) -> bool:
+    """Whether it is nobody's fault, and the same may succeed a moment later."""
+    return isinstance(error, Refused) and error.code == "unavailable"
+
+
+async def _one_by_one(service: Service, home: Home, now: datetime, limit: int) -> Tally:
+    async def due(tx: Tx) -> list[UUID]:
+        return [row[0] for row in await tx.all(timers.DUE_IDS, tenant_id=home.tenant_id, now=now, limit=limit)]
+
+    tally = Tally()
+    for item_id in await service.read(due):
+
+        async def take(tx: Tx, item_id: UUID = item_id) -> list[Item]:
+            return await timers.take_one(tx, home.tenant_id, now, item_id)
+
+        try:
+            tally.add(await _look(service, home, now, take))
+        except Exception as error:
+            if unavailable(error):
+                raise
+            log.error("a look at an item failed", tenant=str(home.tenant_id), item=str(item_id), error=repr(error))
+            await _put_off(service, home, now, item_id)
+            tally.add(Tally(looked=1, failed=1))
+    return tally
+
+
+async def _put_off(service: Service, home: Home, now: datetime, item_id: UUID) -> None:
+    async def action(tx: Tx) -> None:
+        changes = Changes()
+        key = {"tenant_id": home.tenant_id, "item_id": item_id}
+        changes.add(timers.PUT_OFF, **key, now=now, new_look_at=now + PUT_OFF)
+        await tx.apply(changes)
+
+    await service.database.write(action)
+
+
+async def _look(service: Service, home: Home, now: datetime, take: Callable[[Tx], Awaitable[list[Item]]]) -> Tally:
+    """One look at the items that `take` takes. Refuses as `fire` does, and raises what any of them raises."""
 
     async def action(tx: Tx) -> Tally:
         changes = Changes()
         call = await schedule.hold_tree(tx, changes, clock_call(home, now))
-        taken = await timers.take(tx, home.tenant_id, now, limit)
+        taken = await take(tx)
         tally = Tally(looked=len(taken))
         if not taken:
             return tally
@@ -173,9 +245,13 @@ def _notified(item: Item, met: Meeting, lines: dict[UUID, tuple[UUID, ...]]) -> 
     return tuple(dict.fromkeys(meant[name] for name in met.rung.notify))
 
 
+LATE: Mapping[str, str] = {AnchorKind.DUE: "到期未办结", AnchorKind.CLAIM_DUE: "逾期未认领"}
+"""What an escalation is for, by the day from which its rung counts; no rung that counts from another escalates."""
+
+
 def _escalate(call: Call, entry: Entry, met: Meeting, sheet: Sheet) -> None:
     case = case_of(call, entry.after, CLOCK, entry.policy, None)
-    command = Command(trigger=Trigger.ESCALATE.value, reason=f"到期未办结，按规则 {met.rung.code} 约谈")
+    command = Command(trigger=Trigger.ESCALATE.value, reason=f"{LATE[met.anchor.kind]}，按规则 {met.rung.code} 约谈")
     entry.advance(call, case, command, new_id=new_id, notice_id=sheet.id)
 
 

@@ -13,7 +13,7 @@ from service.store.database import Changes, Duplicate, Tx
 from service.workflow import organisation_events
 from service.workflow.organisation import Ledger
 from service.workflow.permissions import holds_anywhere
-from service.workflow.policy import DEFAULTS, contradictions, merge
+from service.workflow.policy import DEFAULTS, revise
 
 
 async def create(
@@ -100,8 +100,7 @@ async def change(
 
 
 def _whole(base: dict[str, Any], partial: dict[str, Any]) -> dict[str, Any]:
-    whole = merge(base, partial)
-    wrong = contradictions(whole)
+    whole, wrong = revise(base, partial)
     if wrong:
         raise invalid(*((f"/policy{pointer}", code) for pointer, code in wrong))
     return whole

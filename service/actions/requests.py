@@ -71,18 +71,23 @@ async def submit(service: Service, call: Call, item_id: UUID, asked: Asked) -> R
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict with what the trigger takes; units still as they were named."""
+    """A verdict with what the trigger takes; units still as they were named.
+
+    `given` are the names of the fields that came with an approval, beside its reason.
+    """
 
     approve: bool
     command: Command
     responsible: Named | None = None
     supervising: Named | None = None
+    given: frozenset[str] = frozenset()
 
 
 async def decide(service: Service, call: Call, request_id: UUID, decision: Decision) -> Request | Replay:
     """Approve or return a request. An approval is one transaction with the transition that it fires.
 
-    Refuses `not_found`, `forbidden`, `conflict` (decided), `guard_refused` (four_eyes), and what refuses the trigger.
+    Refuses `not_found`, `forbidden`, `conflict` (decided), `guard_refused` (four_eyes), `invalid_request` for what the
+    trigger does not take, and what refuses the trigger.
     """
 
     async def action(tx: Tx) -> Request | Replay:
@@ -144,6 +149,7 @@ async def _approve(
     tx: Tx, service: Service, changes: Changes, found: Present, request: Request, decision: Decision
 ) -> Request:
     call = found.call
+    requests.takes(request.kind, decision.given)
     command = requests.command(request, decision.command, named=decision.responsible is not None)
     machine.authorize(found.case, command)
     entry = found.entry()

@@ -11,7 +11,7 @@ from service.errors import Refused, forbidden, guard, invalid
 from service.store.database import Changes, Tx
 from service.workflow import clock_events, deadlines
 from service.workflow.attachments import HangsOn
-from service.workflow.items import deadline_columns
+from service.workflow.items import deadline_columns, deadline_of
 from service.workflow.states import DeadlineKind, State
 from service.workflow.views import ItemView
 
@@ -19,7 +19,7 @@ from service.workflow.views import ItemView
 async def review(
     service: Service, call: Call, item_id: UUID, on: date, note: str, attachment_ids: tuple[UUID, ...] = ()
 ) -> ItemView | Replay:
-    """Record that a standing item was reviewed on a day, which moves `review_on` on.
+    """Record that a standing item was reviewed on a day, which moves `review_on` on, never back.
 
     Refuses `not_found`, `forbidden`, `invalid_transition` (closed), `guard_refused` (standing_only) and
     `invalid_request` where `on` lies in the future or before the item was listed, or an attachment cannot hang there.
@@ -42,7 +42,9 @@ async def review(
         if item.deadline_kind != DeadlineKind.STANDING:
             raise guard("standing_only")
         months = item.deadline_rule["limit"] if item.deadline_rule else found.policy.review_months
-        columns = deadline_columns(deadlines.standing(on, months, item.deadline_text))
+        counted = deadlines.standing(on, months, item.deadline_text)
+        # A review that is entered late leaves the day that a later one, or a person, has set.
+        columns = deadline_columns(max(deadline_of(item), counted, key=lambda each: each.review_on or date.min))
         hung = await evidence.hung_on(tx, call, item, HangsOn.REVIEW, None, attachment_ids)
         after = replace(item, **columns, version=item.version + 1)
         event = clock_events.reviewed(item, after, columns, on, note, hung)

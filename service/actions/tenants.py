@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from service.actions import units as unit_actions
 from service.actions.doorkeeper import hash_key
@@ -32,6 +33,11 @@ def new_key() -> str:
     return KEY_PREFIX + secrets.token_urlsafe(32)
 
 
+def is_timezone(name: str) -> bool:
+    """Whether it is a zone of the IANA database, as this machine has it; `localtime` is one of the machine's own."""
+    return name != "localtime" and name in available_timezones()
+
+
 @dataclass(frozen=True, slots=True)
 class Founded:
     """What a fresh database holds; `admin_key` is None where it was there already."""
@@ -41,11 +47,19 @@ class Founded:
 
 
 async def found_tenant(
-    service: Service, *, code: str, name: str, admin_key: str | None, now: datetime, hashing: Hashing = SHA256
+    service: Service,
+    *,
+    code: str,
+    name: str,
+    admin_key: str | None,
+    now: datetime,
+    hashing: Hashing = SHA256,
+    timezone: str = TIMEZONE,
 ) -> Founded:
     """Make a tenant with its root unit, ledger `default` and an admin; nothing where it exists already.
 
-    `admin_key` is the first admin key, made up where None. `hashing` is for its log, for ever, and must be available.
+    `admin_key` is the first admin key, made up where None. `hashing` is for its log, for ever, and must be available;
+    `timezone` says what its days are, for ever too, and must be one that `is_timezone` knows.
     Writes the keys file's fingerprints on the first tenant.
     """
     key = admin_key or new_key()
@@ -56,7 +70,7 @@ async def found_tenant(
             return Founded(existing.tenant_id, None)
         tenant_id = new_id()
         changes = Changes()
-        changes.add(tenants.INSERT, **tenants.new(tenant_id, code, name, TIMEZONE, now))
+        changes.add(tenants.INSERT, **tenants.new(tenant_id, code, name, timezone, now))
         changes.add(units.INSERT_TREE, tenant_id=tenant_id, epoch=1)
         changes.add(log.INSERT_HEAD, **log.new_head(tenant_id, hashing.name))
         root = Unit(new_id(), "root", name, None, Level.COUNTY, True, 1, now, now)

@@ -22,6 +22,10 @@ class Metrics:
         )  # fmt: skip
 
         self._looks = Counter("xiaohao_looks_total", "Items that the clock looked at.", registry=self.registry)
+        self._failed = Counter(
+            "xiaohao_looks_failed_total", "Items that a look of the clock failed at; it tries again in ten minutes.",
+            registry=self.registry,
+        )  # fmt: skip
         self._passed = Counter(
             "xiaohao_deadlines_passed_total", "Deadlines whose passing was noticed.", registry=self.registry
         )
@@ -73,6 +77,7 @@ class Metrics:
     def count(self, tally: Tally) -> None:
         """What a round of the clock in this process did."""
         self._looks.inc(tally.looked)
+        self._failed.inc(tally.failed)
         self._passed.inc(tally.passed)
         self._rescheduled.inc(tally.rescheduled)
         self._forwarded.inc(tally.forwarded)

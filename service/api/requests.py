@@ -80,7 +80,7 @@ EXAMPLES: dict[str, Any] = {
 
 
 class DecisionIn(Model):
-    """`approve` takes what the trigger takes; what was asked for stands where nothing else is given."""
+    """`approve` takes what the trigger takes and nothing else; what was asked for stands where nothing is given."""
 
     verdict: Literal["approve", "return"]
     reason: Reason | None = Field(None, description="Needed to return it.")
@@ -205,10 +205,10 @@ async def decide_request(request: Asked, request_id: RequestId, body: DecisionIn
 
 def _decision(body: DecisionIn, today: date) -> Decision:
     """What was sent, as a verdict. To return a request needs a reason and nothing else."""
+    given = {name for name in body.model_fields_set - {"verdict", "reason"} if getattr(body, name) is not None}
     if body.verdict == "return":
         if body.reason is None:
             raise invalid(("/reason", "missing"))
-        given = [name for name in body.model_fields_set - {"verdict", "reason"} if getattr(body, name) is not None]
         if given:
             raise invalid(*((f"/{name}", "needs_approval") for name in sorted(given)))
     command = Command(
@@ -223,6 +223,7 @@ def _decision(body: DecisionIn, today: date) -> Decision:
         command,
         named_or_none(body, "responsible_unit"),
         named_or_none(body, "supervising_unit"),
+        frozenset(given),
     )
 
 

@@ -25,7 +25,11 @@ def clock(
     if dry_run:
         _show(run(_foresee(present, now)), now)
     else:
-        out.print(_told(run(_turn(present, now))))
+        tally = run(_turn(present, now))
+        out.print(_told(tally))
+        if tally.failed:
+            err.print(f"{tally.failed} items failed, see the log; the clock tries them again in ten minutes")
+            raise typer.Exit(1)
 
 
 def _instant(at: str) -> datetime:

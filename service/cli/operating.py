@@ -38,6 +38,9 @@ def create_tenant(
     hash_name: Annotated[
         HashName, typer.Option("--hash", help="What its record is hashed with, for ever; sm3 where 国密 is required.")
     ] = HashName.SHA256,
+    timezone: Annotated[
+        str, typer.Option(help="Zone of its days and office hours, as in Asia/Urumqi, for good.")
+    ] = tenants.TIMEZONE,
 ) -> None:
     """Make a tenant with its root unit and first ledger, and print its admin key, once."""
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", code):
@@ -45,13 +48,16 @@ def create_tenant(
         raise typer.Exit(2)
     if name:
         _check_name("--name", name)
+    if not tenants.is_timezone(timezone):
+        err.print("--timezone: a zone of the IANA database, as in Asia/Urumqi")
+        raise typer.Exit(2)
     hashing = HASHINGS[hash_name]
     if not hashing.available():
         err.print(f"--hash {hash_name}: the OpenSSL of this Python does not have it")
         raise typer.Exit(2)
     present = settings.load()
     bring_up(present)
-    founded = run(_create_tenant(present, code, name or code, hashing))
+    founded = run(_create_tenant(present, code, name or code, hashing, timezone))
     if founded.admin_key is None:
         err.print(f"tenant {code} exists already")
         raise typer.Exit(2)
@@ -101,10 +107,10 @@ async def _load_units(present: Settings, tenant: str, content: bytes, dry_run: b
         return report if isinstance(report, unit_import.Report) else None
 
 
-async def _create_tenant(present: Settings, code: str, name: str, hashing: Hashing) -> Founded:
+async def _create_tenant(present: Settings, code: str, name: str, hashing: Hashing, timezone: str) -> Founded:
     async with composition.running(present) as service:
         return await tenants.found_tenant(
-            service, code=code, name=name, admin_key=None, now=datetime.now(UTC), hashing=hashing
+            service, code=code, name=name, admin_key=None, now=datetime.now(UTC), hashing=hashing, timezone=timezone
         )
 
 

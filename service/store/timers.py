@@ -69,6 +69,21 @@ DUE = Statement(_due)
 TAKE_DUE = Statement(_due.with_for_update(skip_locked=True))
 """Rows of items and timers that nobody else has in hand, ours until the commit."""
 
+TAKE_ONE = Statement(_due.where(_timers.c.item_id == _item).with_for_update(skip_locked=True))
+DUE_IDS = Statement(
+    select(_timers.c.item_id)
+    .where(_timers.c.tenant_id == _tenant, _timers.c.look_at <= _now)
+    .order_by(_timers.c.look_at, _timers.c.ledger_id, _timers.c.unit_id, _timers.c.item_id)
+    .limit(bindparam("limit"))
+)
+"""The same items by name: nothing of them is read, so that one which cannot be read stops no other."""
+
+PUT_OFF = Statement(
+    update(_timers)
+    .where(_timers.c.tenant_id == _tenant, _timers.c.item_id == _item, _timers.c.look_at <= _now, gate())
+    .values(look_at=bindparam("new_look_at", type_=_timers.c.look_at.type))
+)
+
 FORWARD = Statement(
     update(_timers)
     .where(
@@ -81,7 +96,7 @@ FORWARD = Statement(
 )
 
 NEXT_OF_TENANT = Statement(
-    select(_timers.c.item_id, _timers.c.ledger_id)
+    select(_timers.c.item_id, _timers.c.ledger_id, _timers.c.look_at)
     .where(_timers.c.tenant_id == _tenant, _timers.c.item_id > bindparam("after", type_=_timers.c.item_id.type))
     .order_by(_timers.c.item_id)
     .limit(bindparam("limit"))
@@ -97,6 +112,11 @@ async def take(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[Item]
     """Items to be looked at, at most `limit`; held until the commit where the action runs `contended`."""
     rows = await tx.all(TAKE_DUE if tx.contended else DUE, tenant_id=tenant_id, now=now, limit=limit)
     return [item_of(row) for row in rows]
+
+
+async def take_one(tx: Tx, tenant_id: UUID, now: datetime, item_id: UUID) -> list[Item]:
+    """That item, held; nothing where it is due no more, or somebody else has it in hand."""
+    return [item_of(row) for row in await tx.all(TAKE_ONE, tenant_id=tenant_id, now=now, item_id=item_id, limit=1)]
 
 
 def row(tenant_id: UUID, item: Item, look_at: datetime) -> dict[str, Any]:

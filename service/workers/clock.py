@@ -27,10 +27,12 @@ HANDS = 2
 async def run_once(service: Service, now: datetime) -> Tally:
     """One round: items brought forward by changes, then some batches of each tenant that has any due.
 
-    A tenant whose look fails does not keep the others waiting: they have had their turn when the failure is raised.
+    A tenant whose change or look fails does not keep the others waiting: they have had their turn when the failure is
+    raised.
     """
-    tally = Tally(forwarded=await replanning.bring_forward(service, now))
-    failed: list[Exception] = []
+    walked = await replanning.bring_forward(service, now)
+    tally = Tally(steps=walked.steps, forwarded=walked.items)
+    failed: list[Exception] = walked.failed
     for home in await ladder.due_tenants(service, now):
         try:
             if await _some(service, home, now, tally, 1):
@@ -60,7 +62,7 @@ async def run_until_done(service: Service, now: datetime) -> Tally:
     while patience:
         done = await run_once(service, now)
         tally.add(done)
-        if done.looked or done.forwarded:
+        if done.busy:
             patience = PATIENCE
         elif not await ladder.due_tenants(service, now):
             return tally
@@ -76,6 +78,6 @@ def loop(service: Service, report: Callable[[Tally], None]) -> Loop:
     async def turn(now: datetime) -> bool:
         tally = await run_once(service, now)
         report(tally)
-        return bool(tally.looked or tally.forwarded)
+        return tally.busy
 
     return Loop("clock", turn)

@@ -12,7 +12,7 @@ from typing import Any
 
 from service.workflow.deadlines import Lamp
 from service.workflow.hours import OfficeHours
-from service.workflow.rungs import Rung
+from service.workflow.rungs import NOTICES, Rung
 from service.workflow.states import Severity
 
 DEFAULTS: dict[str, Any] = {
@@ -143,12 +143,24 @@ def contradictions(whole: Mapping[str, Any]) -> list[tuple[str, str]]:
         codes.add(rung["code"])
         if rung["anchor"] in ("decision_due", "interview_due") and rung["action"] not in ("remind", "urge"):
             found.append((f"/ladder/{index}/action", "conflicts_with_policy"))
+        if rung["confirm"] and rung["action"] not in NOTICES:
+            # There is no notice to draft: it would be sent unconfirmed.
+            found.append((f"/ladder/{index}/confirm", "conflicts_with_policy"))
     patterns: set[str] = set()
     for kind, pattern in whole["numbers"].items():
         if pattern in patterns:
             found.append((f"/numbers/{kind}", "repeated"))
         patterns.add(pattern)
     return found
+
+
+def revise(base: Mapping[str, Any], partial: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """`partial` over `base`, and its contradictions; without those that stood in a part which is left as it was.
+
+    An earlier release may have let them be saved: they are for whoever changes that part.
+    """
+    whole, stood = merge(base, partial), contradictions(base)
+    return whole, [each for each in contradictions(whole) if each not in stood or each[0].split("/")[1] in partial]
 
 
 def number(pattern: str, *, ledger: str, year: int, seq: int) -> str:

@@ -1,5 +1,6 @@
 """Requests (申请): the responsible unit asks for an extension, closure or transfer; the supervising unit decides."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -157,6 +158,23 @@ def decided_by_another(request: Request, actor_id: UUID | None) -> None:
     """Requester and decider are never the same principal, whatever the policy says of closing."""
     if request.requested_by == actor_id:
         raise guard("four_eyes")
+
+
+TAKEN: dict[str, frozenset[str]] = {
+    RequestKind.EXTENSION: frozenset({"due_on"}),
+    RequestKind.CLOSURE: frozenset({"verification", "waive_interview"}),
+    RequestKind.TRANSFER: frozenset(
+        {"due_on", "responsible_unit_id", "responsible_unit", "supervising_unit_id", "supervising_unit"}
+    ),
+}
+"""What an approval of each kind takes beside a reason: what its trigger takes."""
+
+
+def takes(kind: str, given: Iterable[str]) -> None:
+    """Refuses `invalid_request` for fields that an approval of this kind does not take, as its trigger would."""
+    foreign = sorted(set(given) - TAKEN[kind])
+    if foreign:
+        raise invalid(*((f"/{name}", "unknown_field") for name in foreign))
 
 
 def command(request: Request, decision: Command, *, named: bool) -> Command:

@@ -90,7 +90,9 @@ class Office:
 
     async def turn(self, day: str, hour: str = "09:00") -> Tally:
         """It is that instant, and the clock has done all that is due. What it did is told of every tenant."""
-        return await clock.run_until_done(self.world.service, self.at(day, hour))
+        tally = await clock.run_until_done(self.world.service, self.at(day, hour))
+        assert not tally.failed
+        return tally
 
     # -- what people do
 

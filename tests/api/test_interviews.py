@@ -127,6 +127,21 @@ async def test_all_of_one_unit_and_all_or_none(office):
     ok(await together(office, first, second))
 
 
+async def test_no_talk_is_held_before_it_was_opened(office):
+    early, late = [await summoned(office) for _ in range(2)]
+    office.at("03-04", "00:30")
+    last = await summoned(office)
+    before = ("/held_on", "before_opening")
+    refused(await office.record(last["interview_id"], held_on=on("03-03")), "invalid_request", before)
+    refused(await office.record(early["interview_id"], held_on=on("03-01")), "invalid_request", before)
+    refused(await together(office, early, last, held_on=on("03-03")), "invalid_request", before)
+    for each in (early, last):
+        assert (await read(office.county, f"/v1/interviews/{each['interview_id']}"))["state"] == "pending"
+    # Its day is the county's: by UTC it is still the third.
+    assert ok(await office.record(last["interview_id"], held_on=on("03-04")))["held_on"] == on("03-04")
+    ok(await together(office, early, late, held_on=on("03-03")))
+
+
 async def test_the_minutes_are_read_by_those_concerned(office):
     first, second = [await summoned(office, co_units=["t2v1"]) for _ in range(2)]
     ok(await together(office, first, second))

@@ -68,6 +68,7 @@ async def test_a_life_from_reminders_to_the_circular(office):
     assert (now["state"], now["escalation_count"]) == ("escalated", 1)
     (escalated,) = await office.events(item, "item.escalated")
     assert (escalated["actor"]["principal_id"], escalated["actor"]["name"]) == (None, "clock")
+    assert escalated["data"]["reason"] == "到期未办结，按规则 escalate+10 约谈"
     talk = await read(office.county, f"/v1/interviews/{now['interview_id']}")
     summons = (await office.notices(item))[-1]
     assert (talk["state"], talk["due_on"], talk["notice_id"]) == ("pending", on("04-03"), summons["id"])
@@ -126,6 +127,8 @@ async def test_nobody_signs_for_it(office):
         "03-05 09:00 claim-urge+1", "03-10 09:00 claim-supervise+4", "03-17 09:00 claim-escalate+9"
     ]  # fmt: skip
     assert (await office.look(item))["state"] == "escalated"
+    (escalated,) = await office.events(item, "item.escalated")
+    assert escalated["data"]["reason"] == "逾期未认领，按规则 claim-escalate+9 约谈"
 
 
 async def test_what_an_old_ledger_brings_along_is_skipped(office):

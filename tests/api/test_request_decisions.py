@@ -115,6 +115,29 @@ async def test_a_closure_is_granted_with_its_verification(office):
     assert (await office.look(item))["resolution"] == "rectified"
 
 
+FOREIGN = {
+    "extension": ("verification", "waive_interview", "responsible_unit", "supervising_unit"),
+    "closure": ("due_on", "responsible_unit", "supervising_unit"),
+    "transfer": ("verification", "waive_interview"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+async def test_an_approval_takes_what_its_trigger_takes_and_nothing_else(office, what):
+    item = await office.claimed(due_on=on("04-10"))
+    request = await office.pending(item, what)
+    values = {"due_on": on("04-20"), "verification": VERIFIED, "waive_interview": "已当面谈过",
+              "responsible_unit": "t1v2", "supervising_unit": "t1"}  # fmt: skip
+    for name in FOREIGN[what]:
+        refused(await office.approve(request, **{name: values[name]}), "invalid_request", (f"/{name}", "unknown_field"))
+    everything = await office.approve(request, **{name: values[name] for name in FOREIGN[what]})
+    refused(everything, "invalid_request", *((f"/{name}", "unknown_field") for name in sorted(FOREIGN[what])))
+    assert (await read(office.town, f"/v1/requests/{request['id']}"))["status"] == "pending"
+    ok(await office.approve(request, **dict.fromkeys(FOREIGN[what])))
+    (told,) = await office.events(item, "request.approved")
+    assert not told["data"].keys() & ({"responsible_unit_id"} if what != "transfer" else {"verification"})
+
+
 @pytest.mark.parametrize(("asked", "late"), [("03-12", 0), ("03-13", 0), ("03-17", 4)])
 async def test_waiting_for_the_decider_makes_no_closing_late(office, asked, late):
     item = await office.claimed(due_on=on("03-13"))

@@ -60,6 +60,21 @@ async def test_it_counts_from_the_day_of_the_review_by_the_months_of_its_listing
     assert ok(await review(office, item, "03-10"))["deadline"]["review_on"] == on("04-10")
 
 
+async def test_a_review_that_is_entered_late_moves_the_next_one_never_back(office):
+    ledger = await office.ledger(limits={"review_months": 1})
+    item = await standing(office, ledger=ledger)
+    office.at("03-25")
+    first = ok(await review(office, item, "03-20"))
+    assert first["deadline"]["review_on"] == on("04-20")
+    counted = (await office.deadline(item))["steps"]
+    late = ok(await review(office, item, "03-05", note="月初亦曾复查"))
+    assert late["deadline"] == first["deadline"] and late["version"] == first["version"] + 1
+    assert (await office.deadline(item))["steps"] == counted
+    told = (await office.events(item, "item.reviewed"))[-1]["data"]
+    assert (told["on"], told["changes"]) == (on("03-05"), {})
+    assert ok(await review(office, item, "03-25"))["deadline"]["review_on"] == on("04-25")
+
+
 async def test_a_missed_review_is_overdue_in_the_same_way(office):
     item = await standing(office)
     for day in ("05-22", "05-28", "06-03"):

@@ -168,6 +168,8 @@ async def test_a_ledger_is_changed_only_as_it_was_read(world):
         ({"ladder": [{"code": "x"}]}, "/policy/ladder/0/anchor"),
         ({"ladder": [{"code": "x", "anchor": "decision_due", "offset": 1, "states": ["open"], "action": "escalate",
                       "notify": ["parent"]}]}, "/policy/ladder/0/action"),
+        ({"ladder": [{"code": "x", "anchor": "due", "offset": 1, "states": ["open"], "action": "remind",
+                      "notify": ["responsible"], "confirm": True}]}, "/policy/ladder/0/confirm"),
         ({"unknown": 1}, "/policy/unknown"),
     ],
 )  # fmt: skip

@@ -107,9 +107,7 @@ class Life:
             if changed.keys() & DEADLINE:
                 yield from self._listed(setting)
         elif event.type == "item.reviewed":
-            reviewed = date.fromisoformat(event.data["on"])
-            self.months = self.months or setting.policy["limits"]["review_months"]
-            yield from self._is("review_on", months_after(reviewed, self.months))
+            yield from self._reviewed(date.fromisoformat(event.data["on"]), before["review_on"], setting)
         elif event.type == "deadline.passed":
             self.passed_on = date.fromisoformat(event.data["deadline"])
         elif event.type in ("rung.fired", "rung.skipped"):
@@ -160,6 +158,16 @@ class Life:
     def _opened(self, day: date, setting: Setting) -> Iterator[str]:
         self.claim_counted = Counted(day, setting.policy["claim_within"])
         yield from self._is("claim_due", self.claim_counted.day(setting))
+
+    def _reviewed(self, day: date, present: date, setting: Setting) -> Iterator[str]:
+        """A review moves the next one on. Where it would not, all stays as it was."""
+        months = self.months or setting.policy["limits"]["review_months"]
+        following = months_after(day, months)
+        if following <= present:
+            yield from self._is("review_on", present)
+        else:
+            self.months = months
+            yield from self._is("review_on", following)
 
     def _set_by_person(self, setting: Setting) -> Iterator[str]:
         self.counted = self.months = None

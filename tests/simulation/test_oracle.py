@@ -114,6 +114,22 @@ def replanned() -> Story:
     return story
 
 
+def reviewed(*following: str) -> Story:
+    """Two reviews of a standing item were entered in the wrong order; what came of each."""
+    story = Story("2025-03-03", "2025-03-21")
+    story.create(
+        "2025-03-03 10:00", deadline_kind="standing", review_on="2025-06-03", deadline_text="长期坚持",
+        claim_due="2025-03-05",
+    )  # fmt: skip
+    story.tell("2025-03-04 10:00", ("item.claimed", changes(state=("open", "rectifying"))))
+    before = "2025-06-03"
+    for on, after in zip(("2025-03-20", "2025-03-10"), following, strict=True):
+        moved = changes(review_on=(before, after)) if after != before else {}
+        story.tell("2025-03-20 11:00", ("item.reviewed", {"on": on, "note": "已落实", **moved}))
+        before = after
+    return story
+
+
 RIGHT: dict[str, Callable[[], Story]] = {
     "neglected": neglected,
     "asleep": asleep,
@@ -122,6 +138,7 @@ RIGHT: dict[str, Callable[[], Story]] = {
     "withdrawn": lambda: waiting("withdrawn"),
     "moved in": moved_in,
     "replanned": replanned,
+    "reviewed": lambda: reviewed("2025-06-20", "2025-06-20"),
 }
 
 
@@ -166,6 +183,11 @@ def test_whatever_the_clock_did_is_wrong_a_day_later(story: Callable[[], Story])
             a_day_later(record.events[index], record)
             if record.events[index].at != before:
                 assert oracle.faults(record) != [], event
+
+
+@pytest.mark.parametrize("following", [("2025-06-20", "2025-06-10"), ("2025-06-03", "2025-06-10")])
+def test_a_next_review_that_moves_back_or_does_not_move_on_is_noticed(following: tuple[str, str]) -> None:
+    assert any("review_on is" in sentence for sentence in oracle.faults(reviewed(*following).record()))
 
 
 def test_the_table_of_workdays_is_the_published_one() -> None:

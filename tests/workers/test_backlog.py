@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.actions import backlog
+from service.api.metrics import Metrics
 from service.store.database import Changes, Statement, Tx
 from service.store.deliveries import deliveries
 from service.store.webhooks import webhooks
-from service.workers import sequencer
+from service.workers import clock, sequencer
 from tests.api.helpers import ok
 from tests.world import World
 
@@ -72,6 +73,25 @@ async def test_what_waits_to_be_sent_is_told_and_what_was_given_up(world: World)
     assert (await measured(world))["xiaohao_deliveries_dead"] == 2
     assert (await world.admin.delete(f"/v1/webhooks/{made['id']}")).status_code == 204
     assert (await measured(world))["xiaohao_deliveries_dead"] == 0
+
+
+async def test_items_brought_forward_are_told_not_those_that_a_walk_goes_past(world: World) -> None:
+    code = "forward"
+    made = ok(await world.admin.post("/v1/ledgers", json={"code": code, "name": "饮水台账"}), 201)
+    for ledger in (code, code, "default"):
+        await world.item(ledger=ledger)
+    now = datetime.now(UTC)
+    await clock.run_until_done(world.service, now)
+    policy, version = {"policy": {"interview_within": 3}}, {"If-Match": f'"{made["version"]}"'}
+    ok(await world.admin.patch(f"/v1/ledgers/{made['id']}", json=policy, headers=version))
+    before = await measured(world)
+    assert before["xiaohao_replans"] == 1
+    # The clock is turned off in these tests; what its loop tells after each round is told here.
+    metrics: Metrics = world.app.state.metrics
+    metrics.count(await clock.run_until_done(world.service, datetime.now(UTC)))
+    after = await measured(world)
+    assert after["xiaohao_replanned_total"] - before["xiaohao_replanned_total"] == 2
+    assert after["xiaohao_looks_failed_total"] == 0
 
 
 async def test_connections_are_told_where_there_is_a_pool(world: World) -> None:

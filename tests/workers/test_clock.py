@@ -4,19 +4,25 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
+import structlog
+from sqlalchemy import bindparam
 
 from service.actions import backlog as queues
-from service.actions import ledgers, replanning
+from service.actions import ladder, ledgers, replanning
 from service.actions.service import Service
 from service.composition import running
 from service.errors import Refused
 from service.settings import Settings
+from service.store.database import Blocked, Changes, Statement, Tx
+from service.store.items import items
 from service.workers import clock, loop
 from service.workers.loop import Loop
 from tests import backlog, invariants
-from tests.backlog import LOOK
+from tests.backlog import DUE, LOOK, at
 from tests.checks.everything import everything
 
 ITEMS = 250
@@ -75,20 +81,96 @@ async def test_a_changed_policy_is_followed_in_steps_and_looked_after_once_more(
     await ledgers.change(service, call, ledger.id, ledger.version, policy={"interview_within": 3})
     assert (await queues.measure(service, call.now)).replans == 1
     steps = 0
-    while await replanning.bring_forward(service, call.now):
-        steps += 1
+    forwarded = 0
+    while (walked := await replanning.bring_forward(service, call.now)).steps:
+        steps, forwarded = steps + walked.steps, forwarded + walked.items
     assert steps >= ITEMS // 100
+    # Not one of another ledger, of which the walk goes past three.
+    assert forwarded == ITEMS
     # The second walk waits until whoever did not know of the change must have ended.
     assert (await queues.measure(service, call.now)).replans == 1
     tally = await clock.run_until_done(service, call.now)
-    assert tally.looked >= ITEMS
+    assert tally.looked >= ITEMS and tally.forwarded == 0
     found = await everything(settings)
     (row,) = (row for row in found["ledgers"] if row["id"] == tenant.ledger_id)
     assert {item["policy_epoch"] for item in found["items"] if item["ledger_id"] == ledger.id} == {row["policy_epoch"]}
-    assert await replanning.bring_forward(service, call.now + replanning.AGAIN_AFTER) >= 0
-    while await replanning.bring_forward(service, call.now + replanning.AGAIN_AFTER):
-        pass
+    while (walked := await replanning.bring_forward(service, call.now + replanning.AGAIN_AFTER)).steps:
+        assert walked.items == 0, "all of them know of the change"
     assert (await queues.measure(service, call.now)).replans == 0
+
+
+async def test_a_change_that_cannot_be_followed_stops_neither_other_changes_nor_any_look(
+    service: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [await backlog.found(service, code) for code in ("ill", "well")]
+    for place in places:
+        await backlog.fill(service, place, 3)
+        call = place.call(at(DUE))
+        ledger = await ledgers.read(service, call, place.ledger_id)
+        await ledgers.change(service, call, ledger.id, ledger.version, policy={"interview_within": 3})
+    ends = replanning._again
+
+    def fails(tenant_id: UUID, ledger_id: UUID | None, now: datetime) -> dict[str, Any]:
+        if tenant_id == places[0].id:
+            raise LookupError("of one tenant")
+        return ends(tenant_id, ledger_id, now)
+
+    with monkeypatch.context() as patched, pytest.raises(LookupError, match="of one tenant"):
+        patched.setattr(replanning, "_again", fails)
+        await clock.run_once(service, LOOK)
+    found = await everything(settings)
+    (left,) = (row["tenant_id"] for row in found["replans"] if not row["stale_only"])
+    assert left == places[0].id
+    ours = [item["state"] for item in found["items"] if item["tenant_id"] in {place.id for place in places}]
+    assert ours == ["escalated"] * 6
+
+    async def blocked(*_: object, **__: object) -> None:
+        raise Blocked
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service.database, "write", blocked)
+        (refused,) = (await replanning.bring_forward(service, LOOK)).failed
+    assert isinstance(refused, Refused) and refused.code == "unavailable"
+    await clock.run_until_done(service, LOOK)
+
+
+PENDING = Statement(
+    items.update()
+    .where(items.c.tenant_id == bindparam("tenant_id", type_=items.c.tenant_id.type), items.c.title == bindparam("of"))
+    .values(pending=bindparam("new", type_=items.c.pending.type))
+)
+
+
+async def test_an_item_at_fault_is_left_and_its_batch_is_done(service: Service, settings: Settings) -> None:
+    place = await backlog.found(service, "faulty")
+    await backlog.fill(service, place, 8)
+
+    async def spoil(pending: dict[str, Any]) -> None:
+        async def action(tx: Tx) -> None:
+            changes = Changes()
+            changes.add(PENDING, tenant_id=place.id, of="第3号问题", new=pending)
+            await tx.apply(changes)
+
+        await service.database.write(action)
+
+    async def states() -> Counter[tuple[bool, str]]:
+        found = await everything(settings)
+        mine = (item for item in found["items"] if item["tenant_id"] == place.id)
+        return Counter((item["title"] == "第3号问题", item["state"]) for item in mine)
+
+    await spoil({"closure": {"nonsense": True}})
+    with structlog.testing.capture_logs() as logs:
+        tally = await clock.run_until_done(service, LOOK)
+    assert (tally.looked, tally.failed, tally.fired["escalate"]) == (8, 1, 7)
+    assert await states() == {(False, "escalated"): 7, (True, "open"): 1}
+    (said,) = (line for line in logs if line["event"] == "a look at an item failed")
+    assert said["log_level"] == "error" and said["tenant"] == str(place.id) and "KeyError" in said["error"]
+    # Not again in every batch, but before long.
+    assert not await clock.ladder.due_tenants(service, LOOK + ladder.PUT_OFF - timedelta(seconds=1))
+    await spoil({})
+    again = await clock.run_until_done(service, LOOK + ladder.PUT_OFF)
+    assert (again.looked, again.failed, again.fired["escalate"]) == (1, 0, 1)
+    assert await states() == {(False, "escalated"): 7, (True, "escalated"): 1}
 
 
 async def test_a_loop_goes_on_after_a_fault_and_waits_longer_while_the_database_is_away(

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from service.workflow.deadlines import Lamp
-from service.workflow.policy import DEFAULTS, Closure, Extension, Policy, contradictions, default_policy, merge, number
+from service.workflow.policy import (
+    DEFAULTS,
+    Closure,
+    Extension,
+    Policy,
+    contradictions,
+    default_policy,
+    merge,
+    number,
+    revise,
+)
 from service.workflow.states import Severity
 
 UNDERWAY = ["rectifying", "extended"]
@@ -167,6 +177,23 @@ def test_the_rungs_of_deciders_only_remind_or_urge(anchor: str, action: str) -> 
 @pytest.mark.parametrize("action", ["remind", "urge", "supervise", "warn", "circulate", "escalate"])
 def test_the_rungs_of_the_responsible_side_may_do_anything(anchor: str, action: str) -> None:
     assert contradictions(with_rung(anchor=anchor, action=action)) == []
+
+
+@pytest.mark.parametrize("action", ["remind", "urge", "supervise", "warn", "circulate", "escalate"])
+def test_only_what_makes_a_notice_can_be_confirmed(action: str) -> None:
+    found = contradictions(with_rung(action=action, confirm=True))
+    assert found == ([("/ladder/0/confirm", "conflicts_with_policy")] if action == "remind" else [])
+
+
+def test_what_was_saved_once_stands_until_its_part_is_changed() -> None:
+    old = with_rung(action="remind", confirm=True)
+    assert Policy.parse(old).ladder[0].confirm
+    assert revise(old, {"claim_within": 3}) == ({**old, "claim_within": 3}, [])
+    wrong = ("/ladder/0/confirm", "conflicts_with_policy")
+    assert revise(old, {"ladder": old["ladder"]})[1] == [wrong]
+    assert revise(old, {"lamps": [{"lamp": "a", "from_days": 1}] * 2})[1] == [
+        ("/lamps/1/from_days", "conflicts_with_policy")
+    ]
 
 
 def test_two_equal_number_patterns_are_refused() -> None:
