@@ -99,10 +99,11 @@ async def test_a_new_policy_or_name_does_not_change_what_was_published(april):
     made = await publish(april)
     before = await whole(april, made)
     ledger = (await every_page(april.admin, "/v1/ledgers"))[0]
-    given = {"policy": {**ledger["policy"], "claim_days": 1}}
-    if "claim_days" not in ledger["policy"]:
-        given = {"name": "另一个名字"}
-    ok(await april.admin.patch(f"/v1/ledgers/{ledger['id']}", json=given, headers=match(ledger)))
+    other = {**ledger["policy"], "claim_within": ledger["policy"]["claim_within"] + 1}
+    given = {"name": "另一个名字", "policy": other}
+    changed = ok(await april.admin.patch(f"/v1/ledgers/{ledger['id']}", json=given, headers=match(ledger)))
+    assert changed["policy"] == other and changed["name"] == given["name"]
+    assert before["document"]["policies"][0]["policy"] == ledger["policy"] != other
     unit = await read(april.admin, f"/v1/units/{april.units['t1']}")
     ok(await april.admin.patch(f"/v1/units/{unit['id']}", json={"name": "新名镇"}, headers=match(unit)))
     assert await whole(april, made) == before
@@ -152,6 +153,41 @@ async def test_a_month_that_is_not_over_is_not_published(april):
     refused(await publish(april, status=422), "invalid_request", ("/month", "in_future"))
     april.at("04-01", "00:00")
     await publish(april)
+
+
+async def test_a_month_is_published_only_when_clock_and_log_have_come_to_its_end(empty_office):
+    """Else what fell due on its last day would be missing from it for ever, and stand beside it as a correction."""
+    office = empty_office
+    await a_month(office)
+    due = await office.item(due_on=on("03-31"))
+    office.at("04-01", "00:00")
+    for _ in range(2):
+        # The clock has not looked; then it has, and what it found has no position.
+        answer = await office.county.post("/v1/statistics/reports", json=MARCH)
+        refused(answer, "unavailable")
+        assert int(answer.headers["retry-after"]) > 0 and "月末" in answer.json()["detail"]
+        await office.turn("04-01", "00:00")
+    made = await publish(office)
+    document = (await whole(office, made))["document"]
+    assert document["total"]["overdue"] == 3
+    await office.turn("04-07")
+    assert (await corrections(office, made))["rows"] == []
+    counted = await every_page(office.county, "/v1/statistics/items", metric="overdue",
+                               **{"from": on("03-01"), "to": on("03-31")})  # fmt: skip
+    assert due["id"] in {each["item_id"] for each in counted}
+
+
+async def test_what_the_month_left_without_a_position_is_waited_for(empty_office):
+    office = empty_office
+    await office.turn("03-31", "23:00")
+    await office.item(due_on=on("05-29"))
+    await office.turn("04-01", "00:00")
+    refused(await office.county.post("/v1/statistics/reports", json=MARCH), "unavailable")
+    # Of no concern to a month that was over before.
+    ok(await office.county.post("/v1/statistics/reports", json={**MARCH, "month": "2026-02"}), 201)
+    made = await publish(office)
+    assert (await whole(office, made))["document"]["total"]["listed"] == 1
+    assert (await corrections(office, made))["rows"] == []
 
 
 @pytest.mark.parametrize(
