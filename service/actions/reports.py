@@ -163,10 +163,11 @@ async def corrections(service: Service, call: Call, report_id: UUID) -> Correcti
         then = from_json(document)
         ledger = Named(report.ledger_id, "") if report.ledger_id is not None else None
         now = await table_of(tx, call, _asked(report.month, Named(report.unit_id, ""), ledger), "unit")
+        names = rules.defined_in(then)
         return Corrections(
             now.position,
-            rules.differences(then["rows"], [row.told() for row in now.rows]),
-            rules.changed_figures(then["total"], now.total),
+            rules.differences(names, then["rows"], [row.told() for row in now.rows]),
+            rules.changed_figures(names, then["total"], now.total),
         )
 
     return await service.read(action, varied=True, whole=True)

@@ -10,7 +10,9 @@ from python_calamine import CalamineWorkbook
 
 from service.api.report_shapes import CorrectionsOut, ReportDocumentOut, ReportOut, ReportPageOut
 from service.workers import sequencer
+from service.workflow import reports as rules
 from service.workflow.figures import FIGURES
+from service.workflow.sealing import canonical
 from tests.api.helpers import every_page, match, ok, read, refused
 from tests.api.office import on
 from tests.api.test_statistics import a_month, table
@@ -258,3 +260,37 @@ async def test_as_a_workbook_it_has_the_same_figures(april):
     assert [shown[1] for shown in sheet[4:9]] == ["—", "—", 1, "—", ""]
     assert any(made["digest"] in str(row[0]) for row in sheet[9:])
     refused(await april.village.get(f"/v1/statistics/reports/{made['id']}.xlsx"), "not_found")
+
+
+def of_other_days(document):
+    """The same as it would have been made when one figure was called otherwise, one was not there yet, and one still
+    was that is none any more."""
+    made = json.loads(document)
+    definitions = {each["name"]: each for each in made["definitions"]}
+    definitions["listed"]["title"]["zh"] = "列入数"
+    definitions["annulled"] |= {"name": "struck", "title": {"zh": "核销数", "en": "Struck"}}
+    made["definitions"] = [each for each in made["definitions"] if each["name"] != "overdue"]
+    for figures in (*(row["figures"] for row in made["rows"]), made["total"]):
+        figures["struck"] = figures.pop("annulled") + 7
+        del figures["overdue"]
+    return canonical(made)
+
+
+async def test_workbook_and_corrections_are_by_the_definitions_that_were_published(april, monkeypatch):
+    current = rules.document
+    with monkeypatch.context() as patch:
+        patch.setattr(rules, "document", lambda **given: of_other_days(current(**given)))
+        made = await publish(april)
+    document = (await read(april.county, f"/v1/statistics/reports/{made['id']}"))["document"]
+    answer = await april.county.get(f"/v1/statistics/reports/{made['id']}.xlsx")
+    assert answer.status_code == 200
+    sheet = CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    assert len(sheet[3]) - 2 == len(FIGURES) - 1 and sheet[2][-1] == "其他"
+    total = dict(zip(sheet[3], sheet[4 + len(document["rows"])], strict=True))
+    assert (total["列入数"], total["核销数"]) == (document["total"]["listed"], 7)
+    assert not {"新增", "作废数", "超期未结"} & total.keys()
+    assert total["按期销号率"] == document["total"]["on_time_rate"]
+    # What was counted then is looked for now; what is counted only now was no figure of the month.
+    found = await corrections(april, made)
+    assert found["total"] == {"struck": {"published": 7, "now": None}}
+    assert all(row["figures"].keys() == {"struck"} for row in found["rows"])
