@@ -119,6 +119,29 @@ async def test_the_period_that_is_not_named_is_this_month_until_today(empty_offi
     assert found["position"] > 0
 
 
+async def test_the_same_position_gives_the_same_rows_whether_it_is_summed_up_or_not(empty_office):
+    """A row of nothing is none: not where sums have a row whose counts were taken back, or lie before the period."""
+    office = empty_office
+    made = await a_month(office)
+    await office.fire(office.admin, made["town"], "annul", reason="误列")
+    periods = (("2026-03-01", "2026-03-31"), ("2026-03-03", "2026-03-09"), ("2026-04-01", "2026-05-15"))
+    answers = []
+    for summed_up in (False, True):
+        await sequencer.run_until_done(office.world.service)
+        if summed_up:
+            await figures.run_until_done(office.world.service)
+        answers.append([
+            await read(office.admin, "/v1/statistics", by=by, **{"from": first, "to": last})
+            for by in ("unit", "ledger", "month", "source", "severity") for first, last in periods
+        ])  # fmt: skip
+    assert answers[0] == answers[1]
+    for answer in answers[1]:
+        if answer["by"] not in ("unit", "month"):
+            assert all(any(row["figures"].values()) for row in answer["rows"]), answer
+    (later,) = [each for each in answers[1] if each["by"] == "source" and each["from"] == periods[2][0]]
+    assert [row["key"] for row in later["rows"]] == ["other"]
+
+
 # -- whose they are
 
 
