@@ -388,6 +388,13 @@ CONFLICTS: dict[str, Text] = {
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }
 
+INVALID: dict[str, Text] = {
+    "no_count": Text(
+        "{figure} 不是计数，没有自己的明细：请查询构成它的 {counts}。",
+        "{figure} is no count and has no items of its own: ask for what it is made of, {counts}.",
+    ),
+}
+
 UNAVAILABLE: dict[str, Text] = {
     "month_not_counted": Text(
         "该月末的到期情况尚未全部计入，请在 Retry-After 之后重试；长时间如此，请联系运维人员检查后台任务。",

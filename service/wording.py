@@ -8,6 +8,7 @@ from service.errors import (
     CREDENTIALS,
     FORBIDDEN,
     GUARDS,
+    INVALID,
     MEDIA,
     PRINTING,
     PROBLEMS,
@@ -19,7 +20,7 @@ from service.errors import (
 _SENTENCES = {
     "guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS, "unauthenticated": CREDENTIALS,
     "unsupported_media_type": MEDIA, "printing_unavailable": PRINTING,
-    "unavailable": UNAVAILABLE,
+    "unavailable": UNAVAILABLE, "invalid_request": INVALID,
 }  # fmt: skip
 
 _RANGE = re.compile(r"\s*(zh|en)(?:-[a-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")

@@ -317,10 +317,22 @@ async def test_what_is_no_question(office, query, pointer, code):
     refused(await office.admin.get(f"/v1/statistics?{query}"), "invalid_request", (pointer, code))
 
 
-@pytest.mark.parametrize("metric", ["claim_rate", "median_days_to_close", "overdue_begun", "nothing"])
-async def test_only_counts_name_items(office, metric):
-    answer = await office.admin.get("/v1/statistics/items", params={"metric": metric})
-    refused(answer, "invalid_request", ("/query/metric", "not_allowed"))
+@pytest.mark.parametrize(
+    ("metric", "counts"),
+    [
+        ("claim_rate", "claimed_on_time, claims_due"), ("median_days_to_close", "closed"),
+        ("p90_days_to_close", "closed"), ("overdue_begun", None), ("nothing", None),
+    ],
+)  # fmt: skip
+async def test_only_counts_name_items(office, metric, counts):
+    for tongue in ("zh", "en"):
+        answer = await office.admin.get(
+            "/v1/statistics/items", params={"metric": metric}, headers={"Accept-Language": tongue}
+        )
+        refused(answer, "invalid_request", ("/query/metric", "not_allowed"))
+        # Of a figure that is no count it is said where its items are.
+        assert answer.json().get("counts") == counts
+        assert counts is None or counts in answer.json()["detail"]
 
 
 async def test_while_figures_are_counted_anew_nobody_is_told_half_of_them(empty_office, monkeypatch):
