@@ -26,7 +26,8 @@ from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.actions.statistics import START, Asked
 from service.composition import running
-from service.workflow.summing import Period, end_of
+from service.workflow.deadlines import start_of
+from service.workflow.summing import Period, end_of, next_month
 
 RUNS = 15
 AIM = 0.2
@@ -72,8 +73,8 @@ GROUP BY 1
 GROUP_BY_ALL = """
 SELECT ancestors.ancestor_id, count(*) FILTER (WHERE listed_at >= $2 AND listed_at < $3),
        count(*) FILTER (WHERE closed_at >= $2 AND closed_at < $3),
-       count(*) FILTER (WHERE due_on >= $2::date AND due_on < $3::date),
-       count(*) FILTER (WHERE due_on < $3::date AND (closed_at IS NULL OR closed_at >= $3))
+       count(*) FILTER (WHERE due_on >= $5 AND due_on < $6),
+       count(*) FILTER (WHERE due_on < $6 AND (closed_at IS NULL OR closed_at >= $3))
 FROM items JOIN ancestors ON ancestors.tenant_id = items.tenant_id AND ancestors.unit_id = items.responsible_unit_id
 WHERE items.tenant_id = $1 AND ancestors.ancestor_id = ANY ($4)
 GROUP BY 1
@@ -145,17 +146,15 @@ async def tables(service: Service, call: Call, connection: Any, today: date) -> 
         "a month by ledgers, a town": (Asked(period=last, unit=town), "ledger"),
     }
     found: dict[str, list[float]] = {name: [] for name in (*kinds, "one figure", "four figures", "items", "overdue")}
-    given = (
-        call.tenant_id,
-        *(datetime.combine(day, datetime.min.time(), UTC) for day in (month, end_of(month))),
-        towns,
-    )
+    # From midnight to midnight where the county is, the month's last day included.
+    days = (month, next_month(month))
+    given = (call.tenant_id, *(start_of(day, call.tz) for day in days), towns)
     for _ in range(RUNS):
         for name, (asked, by) in kinds.items():
             found[name].append(await timed(lambda asked=asked, by=by: statistics.read(service, call, asked, by)))
         found["one figure"].append(await timed(lambda: connection.fetch(GROUP_BY, *given)))
         if len(found["four figures"]) < 3:
-            found["four figures"].append(await timed(lambda: connection.fetch(GROUP_BY_ALL, *given)))
+            found["four figures"].append(await timed(lambda: connection.fetch(GROUP_BY_ALL, *given, *days)))
         found["items"].append(
             await timed(
                 lambda: statistics.items(service, call, kinds["a month by units, the county"][0], "closed", START, 50)

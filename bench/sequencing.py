@@ -29,20 +29,25 @@ LISTED = "item.created"
 AIM_RATE, AIM_MS = 0.85, 100
 
 
-def start(filled: Place, command: str) -> subprocess.Popen[bytes]:
+def start(filled: Place, command: str, before: str = "") -> subprocess.Popen[bytes]:
+    """A command of xiaohao in a process of its own; `before` is what Python it runs first."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     given |= {f"{PREFIX}DATA_DIR": str(filled.settings.data_dir), f"{PREFIX}DATABASE_URL": filled.settings.database_url}
-    words = [sys.executable, "-c", "from service.cli import main; main()", command]
+    words = [sys.executable, "-c", f"{before}\nfrom service.cli import main; main()", command]
     with (filled.settings.data_dir / "worker.log").open("wb") as output:
         return subprocess.Popen(words, env=given, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
 
+WAITING = "SELECT count(*) FROM unsequenced"
+
+
 @contextmanager
-def worker(filled: Place) -> Iterator[None]:
-    """`xiaohao worker` beside the server, once it has given their positions to what was written without it."""
-    process = start(filled, "worker")
+def worker(filled: Place, before: str = "", left: str = WAITING) -> Iterator[None]:
+    """`xiaohao worker` beside the server, once it has done what was left of what was written without it: by default,
+    given positions."""
+    process = start(filled, "worker", before)
     try:
-        while asyncio.run(place.ask_sql(filled.settings.database_url, "SELECT count(*) FROM unsequenced")):
+        while asyncio.run(place.ask_sql(filled.settings.database_url, left)):
             time.sleep(0.5)
         time.sleep(2)
         yield

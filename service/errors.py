@@ -389,6 +389,21 @@ CONFLICTS: dict[str, Text] = {
     "oneself": Text("不能停用自己，也不能撤销自己的管理权限。", "You cannot remove yourself or your own admin grant."),
 }
 
+INVALID: dict[str, Text] = {
+    "no_count": Text(
+        "{figure} 不是计数，没有自己的明细：请查询构成它的 {counts}。",
+        "{figure} is no count and has no items of its own: ask for what it is made of, {counts}.",
+    ),
+}
+
+UNAVAILABLE: dict[str, Text] = {
+    "month_not_counted": Text(
+        "该月末的到期情况尚未全部计入，请在 Retry-After 之后重试；长时间如此，请联系运维人员检查后台任务。",
+        "What fell due by the month's end is not all counted yet: try again after Retry-After. If that lasts, the "
+        "operator should look at the workers.",
+    ),
+}
+
 PRINTING: dict[str, Text] = {
     "no_font": Text(
         "服务器没有中文字体：请安装软件包 fonts-noto-cjk（apt install fonts-noto-cjk），"

@@ -3,11 +3,24 @@
 import re
 from typing import Any
 
-from service.errors import CONFLICTS, CREDENTIALS, FORBIDDEN, GUARDS, MEDIA, PRINTING, PROBLEMS, Refused, Text
+from service.errors import (
+    CONFLICTS,
+    CREDENTIALS,
+    FORBIDDEN,
+    GUARDS,
+    INVALID,
+    MEDIA,
+    PRINTING,
+    PROBLEMS,
+    UNAVAILABLE,
+    Refused,
+    Text,
+)
 
 _SENTENCES = {
     "guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS, "unauthenticated": CREDENTIALS,
     "unsupported_media_type": MEDIA, "printing_unavailable": PRINTING,
+    "unavailable": UNAVAILABLE, "invalid_request": INVALID,
 }  # fmt: skip
 
 _RANGE = re.compile(r"\s*(zh|en)(?:-[a-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")

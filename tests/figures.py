@@ -137,7 +137,8 @@ class Sight:
         found = {
             f"{row.key:%Y-%m}" if isinstance(row.key, date) else str(row.key): row.figures
             for row in table.rows
-            if any(row.figures[name] for name in COUNTS)
+            # Units and months may have nothing; a row of anything else is there because it has something.
+            if (by not in ("unit", "month") or any(row.figures[name] for name in COUNTS))
             and (by != "month" or not _only_lasts(row.figures) or f"{row.key:%Y-%m}" <= f"{self.call.today:%Y-%m}")
         }
         name = f"{by} {asked}"

@@ -87,10 +87,13 @@ async def _lamps(tx: Tx, call: Call) -> tuple[tuple[str, int], ...]:
 async def due_by_unit(
     service: Service, call: Call, unit_ids: Iterable[UUID], days: tuple[date, date]
 ) -> dict[UUID, tuple[int, int]]:
-    """Open items that fall due within `days`, by unit of the caller's scope: with all below it, and of itself alone."""
+    """Open items that fall due within `days`, by unit of the caller's scope: with all below it, and of itself alone.
+
+    Of the first MOST_UNITS units; the others are not in it.
+    """
     wanted = list(unit_ids)[:MOST_UNITS]
 
     async def action(tx: Tx) -> dict[UUID, tuple[int, int]]:
-        return await tallies.by_unit(tx, call.tenant_id, wanted, days)
+        return dict.fromkeys(wanted, (0, 0)) | await tallies.by_unit(tx, call.tenant_id, wanted, days)
 
     return await service.read(action, varied=True)

@@ -18,11 +18,12 @@ from service.outside import month_sheet
 from service.store import ledgers, log, reports, units
 from service.store.database import Changes, Duplicate, Tx
 from service.workflow import reports as rules
+from service.workflow.deadlines import start_of
 from service.workflow.merkle import HASHINGS
 from service.workflow.organisation import Ledger
 from service.workflow.permissions import holds
 from service.workflow.reports import Difference, Report
-from service.workflow.summing import Period, end_of
+from service.workflow.summing import Period, end_of, next_month
 
 LAST = (date.max, UUID(int=2**128 - 1))
 """Behind every report: where the first page begins."""
@@ -42,7 +43,7 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
 
     Refuses `invalid_request` for an unknown unit or ledger and for a month that is not over (in_future), `forbidden`,
     `conflict` where it is published already, `not_found` for a replay out of scope, `unavailable` while figures are
-    counted anew.
+    counted anew, or clock and log have not come to the month's end.
     """
     if end_of(month) >= call.today:
         raise invalid(("/month", "in_future"))
@@ -62,6 +63,8 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
         if not holds((grant for grant in call.grants if grant.subtree), "figures:publish", line):
             raise forbidden("figures")
         about = await references.find_ledger(tx, call, ledger) if ledger is not None else None
+        if await reports.behind(tx, call.tenant_id, start_of(next_month(month), call.tz)):
+            raise Refused("unavailable", "month_not_counted")
         asked = _asked(month, unit, ledger)
         table = await table_of(tx, call, asked, "unit")
         (whose,) = await units.some(tx, call.tenant_id, [line[0]])
@@ -161,10 +164,11 @@ async def corrections(service: Service, call: Call, report_id: UUID) -> Correcti
         then = from_json(document)
         ledger = Named(report.ledger_id, "") if report.ledger_id is not None else None
         now = await table_of(tx, call, _asked(report.month, Named(report.unit_id, ""), ledger), "unit")
+        names = rules.defined_in(then)
         return Corrections(
             now.position,
-            rules.differences(then["rows"], [row.told() for row in now.rows]),
-            rules.changed_figures(then["total"], now.total),
+            rules.differences(names, then["rows"], [row.told() for row in now.rows]),
+            rules.changed_figures(names, then["total"], now.total),
         )
 
     return await service.read(action, varied=True, whole=True)

@@ -18,7 +18,7 @@ from service.store.figure_sums import Head
 from service.workflow.folding import EVERY
 from service.workflow.organisation import Unit
 from service.workflow.states import Severity, SourceKind
-from service.workflow.summing import Figures, Key, Period, Sums, months_of, rows_of, whole_of
+from service.workflow.summing import Figures, Key, Period, Sums, months_of, rows_of, something, whole_of
 
 __all__ = ["START", "Asked", "Behind", "Place", "Row", "Table", "items", "read", "table_of"]
 
@@ -159,7 +159,10 @@ async def _narrowed(tx: Tx, call: Call, asked: Asked) -> tuple[Narrowed, tuple[U
 async def _rows(
     tx: Tx, call: Call, by: str, narrowed: Narrowed, below: list[Unit], found: dict[Key, Figures]
 ) -> list[Row]:
-    """The rows in their order: of units every one, of all else what has anything."""
+    """The rows in their order: of units every one, of all else what has anything.
+
+    Months are a stretch of time: of them the blank ones at both ends are left out already.
+    """
     nothing = whole_of(Sums())
     if by == "unit":
         there = {unit.id for unit in below}
@@ -169,6 +172,9 @@ async def _rows(
             Row(unit.id, unit.code, unit.name, unit.id in alone, found.get(unit.id, nothing))
             for unit in sorted(known, key=lambda unit: (unit.id != narrowed.own, unit.code))
         ]
+    if by != "month":
+        # Sums may have rows of nothing where counts have none: what was taken back, or was over before the period.
+        found = {key: figures for key, figures in found.items() if something(figures)}
     if by == "ledger":
         ledger_of = {ledger_id: await ledgers.by_id(tx, call.tenant_id, ledger_id) for ledger_id in found}
         rows = [

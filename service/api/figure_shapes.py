@@ -21,7 +21,8 @@ _OF_UNIT: dict[str, Any] = {Unit.SHARE: _Share | None, Unit.DAYS: _Days | None}
 
 def _described(figure: Figure) -> Any:
     excludes = f" Without: {figure.excludes.en}" if figure.excludes else ""
-    text = f"{figure.title.zh} {figure.title.en}: {figure.formula.en}{excludes}"
+    behind = f" Its items: {figure.behind[0]}." if figure.unit == Unit.DAYS else ""
+    text = f"{figure.title.zh} {figure.title.en}: {figure.formula.en}{excludes}{behind}"
     return _OF_UNIT.get(figure.unit, Count), Field(description=text)
 
 

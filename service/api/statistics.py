@@ -1,7 +1,6 @@
 """Figures over HTTP: tables, and the items behind each count."""
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import Query, Response
@@ -29,8 +28,8 @@ from service.api.deps import (
 from service.api.fields import Day
 from service.api.openapi import READ, documented
 from service.api.references import Reference, reference
-from service.errors import invalid
-from service.workflow.figures import COUNTS
+from service.errors import FieldError, Refused, invalid
+from service.workflow.figures import COUNTS, FIGURES
 from service.workflow.folding import month_of
 from service.workflow.states import Severity, SourceKind
 from service.workflow.summing import Period
@@ -39,7 +38,7 @@ router = Room(route_class=Route, tags=["statistics"])
 
 CODES = (*READ, "unavailable")
 
-CountName = StrEnum("CountName", {name: name for name in COUNTS})  # type: ignore[misc]
+BEHIND = {figure.name: figure.behind for figure in FIGURES}
 
 First = Annotated[
     Day | None, Query(alias="from", description="The first day, the tenant's; else the first of the last day's month.")
@@ -82,6 +81,16 @@ def _asked(
     )
 
 
+def _must_be_a_count(metric: str) -> None:
+    """Of another figure the refusal says which counts it is made of."""
+    if metric in COUNTS:
+        return
+    wrong = (FieldError("/query/metric", "not_allowed"),)
+    if metric not in BEHIND:
+        raise Refused("invalid_request", errors=wrong)
+    raise Refused("invalid_request", "no_count", {"figure": metric, "counts": ", ".join(BEHIND[metric])}, wrong)
+
+
 @router.get(
     "/v1/statistics",
     **documented(
@@ -115,7 +124,13 @@ async def get_statistics(
 )  # fmt: skip
 async def get_statistics_items(
     request: deps.Asked,
-    metric: Annotated[CountName, Query(description="A count. A rate is named by its numerator, or its denominator.")],
+    metric: Annotated[
+        str,
+        Query(
+            description="A count. A rate is named by its numerator, or its denominator; days to close by `closed`.",
+            json_schema_extra={"enum": list(COUNTS)},
+        ),
+    ],
     first: First = None,
     last: Last = None,
     unit: Unit = None,
@@ -127,10 +142,11 @@ async def get_statistics_items(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
+    _must_be_a_count(metric)
     asked = _asked(request.call.today, first, last, unit, subtree, ledger, severity, source, category)
     context = cursor_context(request)
     parts = read_cursor(context, cursor, day_of, id_of, number_of, id_of)
     after: Any = tuple(parts) if parts else START
-    rows = await statistics.items(request.service, request.call, asked, metric.value, after, limit + 1)
+    rows = await statistics.items(request.service, request.call, asked, metric, after, limit + 1)
     more = write_cursor(context, *rows[limit - 1].place) if len(rows) > limit else None
-    return page_answer(request, [shapes.counted(row, metric.value) for row in rows[:limit]], more)
+    return page_answer(request, [shapes.counted(row, metric) for row in rows[:limit]], more)

@@ -50,6 +50,19 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What is counted by statistics: the table of units (None while figures are counted anew) and the months.
+
+    `more` units have something and are left out; `uncounted` are so many that what falls due there is not told.
+    """
+
+    rows: list["UnitRow"] | None = None
+    months: tuple[charts.Month, ...] = ()
+    more: int = 0
+    uncounted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class UnitRow:
     id: UUID
     code: str
@@ -69,7 +82,7 @@ async def today(visit: Visit) -> Response:
     counted = await board.read(service, call)
     urgent = await overdue.page(service, call, URGENT_KINDS, (date.min, OLDEST), URGENT)
     waiting = await requests.inbox(service, call, None, (date.min, OLDEST), URGENT)
-    rows, months, more = await _figures(visit)
+    figures = await _figures(visit)
     wanted = {each.view.item.responsible_unit_id for each in urgent if each.view}
     return pages.html(
         visit,
@@ -81,16 +94,16 @@ async def today(visit: Visit) -> Response:
         units=await names.units_seen(service, call, wanted),
         lamp_parts=charts.parts(counted.lamps),
         heat=HEAT,
-        rows=rows,
-        more=more,
-        trend=charts.trend(months) if months else None,
-        months=months,
+        rows=figures.rows,
+        more=figures.more,
+        uncounted=figures.uncounted,
+        trend=charts.trend(figures.months) if figures.months else None,
+        months=figures.months,
         decides=holds_anywhere(call.grants, "request:decide"),
     )
 
 
-async def _figures(visit: Visit) -> tuple[list[UnitRow] | None, list[charts.Month], int]:
-    """The table of units and the months, and how many units are left out; None while they are counted anew."""
+async def _figures(visit: Visit) -> Shown:
     today = visit.call.today
     first = month_of(today)
     try:
@@ -100,14 +113,18 @@ async def _figures(visit: Visit) -> tuple[list[UnitRow] | None, list[charts.Mont
     except Refused as refused:
         if refused.code != "unavailable":
             raise
-        return None, [], 0
-    months = [charts.Month(row.key, _count(row, "listed"), _count(row, "closed")) for row in by_month.rows]
+        return Shown()
     due = await board.due_by_unit(visit.service, visit.call, [row.key for row in table.rows], week_of(today))
-    values = [(row, {**row.figures, "due": due.get(row.key, (0, 0))[1 if row.alone else 0]}) for row in table.rows]
+    values = [(row, {**row.figures, "due": due[row.key][row.alone] if row.key in due else None}) for row in table.rows]
     active = [each for each in values if any(each[1][name] for name in HEAT)]
     active.sort(key=lambda each: (-(each[1]["overdue"] or 0), -(each[1]["due"] or 0), -(each[1]["listed"] or 0)))
     shown = active[: UNITS_ALL if visit.query_params.get("units") == "all" else UNITS_SHOWN]
-    return list(_rows(shown)), months, len(active) - len(shown)
+    return Shown(
+        rows=list(_rows(shown)),
+        months=tuple(charts.Month(row.key, _count(row, "listed"), _count(row, "closed")) for row in by_month.rows),
+        more=len(active) - len(shown),
+        uncounted=len(table.rows) - len(due),
+    )
 
 
 def _count(row: Row, name: str) -> int:
@@ -130,5 +147,7 @@ def _cell(name: str, value: float | None, most: float) -> Cell:
             return Cell(name, "—", 0, True)
         # A share is judged as it is: eight in ten on time are no better because all others are worse.
         return Cell(name, f"{value:.0%}", charts.level(max(value - 0.5, 0), 0.5), True)
-    heat = 0 if name in PLAIN else charts.level(value or 0, most)
-    return Cell(name, f"{int(value or 0)}", heat, name in GOOD)
+    if value is None:
+        return Cell(name, "—", 0, name in GOOD)
+    heat = 0 if name in PLAIN else charts.level(value, most)
+    return Cell(name, f"{int(value)}", heat, name in GOOD)

@@ -23,6 +23,9 @@ PER_PAGE = 50
 LAMPS = ("green", "yellow", "red")
 MANY, FEW = 20, 10
 WORDS = ("q", "unit", "supervising_unit", "external_ref", "label")
+LENGTH, LENGTHS = 100, {"external_ref": 200}
+"""Characters of a word at most, as the API takes them."""
+
 DAYS = ("due_after", "due_before", "listed_after", "listed_before")
 CHOICES: dict[str, tuple[str, ...]] = {
     "state": tuple(each.value for each in State),
@@ -103,7 +106,9 @@ async def listed(visit: Visit) -> Response:
         wrong=wrong,
         truncated=bool(found and found.truncated),
         next=chosen.link(after=paging.written(more.value, more.id)) if more else None,
-        paged="after" in visit.query_params,
+        # With no parameter at all it would be the list as it comes.
+        first=(chosen.link() or "q=") if "after" in visit.query_params else None,
+        lengths=dict.fromkeys(WORDS, LENGTH) | LENGTHS,
     )
 
 
@@ -113,7 +118,7 @@ async def _query(visit: Visit, chosen: Chosen) -> Query:
         if not set(chosen.all(name)) <= set(allowed):
             wrong.append((f"/{name}", "not_allowed"))
     for name in (*WORDS, "lamp", "ledger"):
-        if any(len(value) > 100 for value in chosen.all(name)):
+        if any(len(value) > LENGTHS.get(name, LENGTH) for value in chosen.all(name)):
             wrong.append((f"/{name}", "too_long"))
         if any(not value.isprintable() for value in chosen.all(name)):
             wrong.append((f"/{name}", "control_char"))

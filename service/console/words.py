@@ -88,6 +88,10 @@ WORDS: dict[str, Text] = {
         "board.units.table": ("各单位数据表", "Table of units"),
         "board.units.period": ("本月，超期与到期为当前", "This month; overdue and due as of now"),
         "board.more_units": ("另有{count}个单位", "{count} more units"),
+        "board.uncounted": (
+            "单位太多：另有{count}个单位的本周到期数未计，其中有的可能未列出。",
+            "Too many units: what falls due this week is not counted of {count}; some may be missing here.",
+        ),
         "board.nothing_counted": ("暂无数据。", "Nothing yet."),
         "board.trend": ("近一年新增与销号", "Listed and closed, twelve months"),
         "figures_again": ("统计正在更新，请稍后刷新。", "Figures are being counted; look again in a moment."),

@@ -5,13 +5,16 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, bindparam, select, tuple_
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, bindparam, or_, select, tuple_
 from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
+from service.store.events import EventRow, Unsequenced
+from service.store.timers import Timer
 from service.store.types import ONE, Day, Instant, any_of, ids
 from service.store.units import Ancestor
+from service.workflow.clock_events import PASSED
 from service.workflow.folding import EVERY
 from service.workflow.reports import Report
 from service.workflow.scopes import Scope
@@ -42,6 +45,7 @@ class ReportRow(SQLModel, table=True):
 
 
 _reports, _ancestors = table(ReportRow), table(Ancestor)
+_timers, _events, _unsequenced = table(Timer), table(EventRow), table(Unsequenced)
 _tenant = bindparam("tenant_id", type_=_reports.c.tenant_id.type)
 _names = tuple(Report.__dataclass_fields__)
 _columns = [_reports.c[name] for name in _names]
@@ -60,6 +64,23 @@ INSERT = insert_row(ReportRow)
 BY_ID = Statement(
     select(*_columns, _reports.c.document).where(
         _reports.c.tenant_id == _tenant, _reports.c.id == bindparam("id", type_=_reports.c.id.type), _seen
+    )
+)
+
+_over = bindparam("over", type_=_events.c.at.type)
+BEHIND = Statement(
+    select(
+        or_(
+            select(ONE).where(_timers.c.tenant_id == _tenant, _timers.c.look_at <= _over).exists(),
+            select(ONE)
+            .where(
+                _unsequenced.c.tenant_id == _tenant,
+                _events.c.tenant_id == _tenant,
+                _events.c.id == _unsequenced.c.event_id,
+                or_(_events.c.at < _over, _events.c.type == PASSED),
+            )
+            .exists(),
+        )
     )
 )
 
@@ -85,6 +106,17 @@ def page_statement(filters: tuple[str, ...]) -> Statement:
         .order_by(_reports.c.month.desc(), _reports.c.id.desc())
         .limit(bindparam("limit"))
     )
+
+
+async def behind(tx: Tx, tenant_id: UUID, over: datetime) -> bool:
+    """Whether something of the time before `over` is not counted yet: a day that the clock has still to find over, an
+    event without a position.
+
+    Of what was recorded later only the clock's own findings are of before: it may come late. All else would keep a busy
+    tenant from ever publishing, and is a correction.
+    """
+    row = await tx.one(BEHIND, tenant_id=tenant_id, over=over)
+    return bool(row and row[0])
 
 
 def publish(changes: Changes, tenant_id: UUID, report: Report, document: bytes) -> None:

@@ -20,6 +20,9 @@ from service.workflow.notices import Notice
 from service.workflow.requests import Request
 from service.workflow.states import AnchorKind
 
+PASSED = "deadline.passed"
+"""Names a day before the one on which it is recorded, however long before: the clock may come late."""
+
 
 def _about(type_: str, item: Item, data: dict[str, Any], *more: UUID) -> EventDraft:
     audience = concerned(item)
@@ -35,7 +38,7 @@ def _about(type_: str, item: Item, data: dict[str, Any], *more: UUID) -> EventDr
 
 
 def deadline_passed(item: Item, day: date) -> EventDraft:
-    return _about("deadline.passed", item, {"deadline": day, "cycle": item.cycle})
+    return _about(PASSED, item, {"deadline": day, "cycle": item.cycle})
 
 
 def _met(item: Item, met: Meeting) -> dict[str, Any]:

@@ -96,6 +96,13 @@ class Figure:
     numerator: str | None = None
     denominator: str | None = None
 
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The counts that it is made of: those that can name their items."""
+        if self.unit == Unit.DAYS:
+            return ("closed",)
+        return (self.numerator, self.denominator) if self.numerator and self.denominator else (self.name,)
+
 
 def _count(name: str, title: Text, formula: Text, excludes: Text | None = None, *, unit: Unit = Unit.CYCLES) -> Figure:
     return Figure(name, unit, title, formula, excludes)
@@ -284,11 +291,16 @@ ANNULLED_EXCLUDED = Text("作废和重复的条目", "Annulled and duplicate ite
 
 
 def table(language: str) -> str:
-    """Every figure with its formula, as a Markdown table."""
-    heading = ("字段", "名称", "口径", "不计") if language == "zh" else ("figure", "called", "is", "leaves out")
+    """Every figure with its formula, and whose items stand behind it where it is no count, as a Markdown table."""
+    heading = (
+        ("字段", "名称", "口径", "不计", "明细")
+        if language == "zh"
+        else ("figure", "called", "is", "leaves out", "its items")
+    )
     rows = [
         (f"`{each.name}`", getattr(each.title, language), getattr(each.formula, language),
-         getattr(each.excludes, language) if each.excludes else "")
+         getattr(each.excludes, language) if each.excludes else "",
+         "" if each.name in COUNTS else ", ".join(f"`{name}`" for name in each.behind))
         for each in FIGURES
     ]  # fmt: skip
-    return "".join(f"| {' | '.join(row)} |\n" for row in (heading, ("---",) * 4, *rows))
+    return "".join(f"| {' | '.join(row)} |\n" for row in (heading, ("---",) * 5, *rows))

@@ -123,23 +123,29 @@ class Difference:
     figures: dict[str, tuple[Any, Any]]
 
 
-def differences(then: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Difference]:
-    """What has changed between a report's rows and the same rows as they are counted now, in the order of both."""
+def defined_in(document: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the figures that a report has, in its order: those of its own day."""
+    return tuple(each["name"] for each in document["definitions"])
+
+
+def differences(names: tuple[str, ...], then: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Difference]:
+    """What has changed of some figures between a report's rows and the same rows as they are counted now, in the order
+    of both."""
     was = {row["key"]: row for row in then}
     has = {row["key"]: row for row in _plain(now)}
     found = []
     for key in dict.fromkeys((*was, *has)):
         old, new = was.get(key), has.get(key)
-        changed = changed_figures(old["figures"] if old else {}, new["figures"] if new else {})
+        changed = changed_figures(names, old["figures"] if old else {}, new["figures"] if new else {})
         if changed:
             row = new or old or {}
             found.append(Difference(key, row["code"], row["name"], changed))
     return found
 
 
-def changed_figures(then: dict[str, Any], now: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def changed_figures(names: tuple[str, ...], then: dict[str, Any], now: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """By figure what it was and what it is, where that is not the same. Nothing counted is like nothing there."""
-    pairs = {figure.name: (then.get(figure.name), _plain(now.get(figure.name))) for figure in FIGURES}
+    pairs = {name: (then.get(name), _plain(now.get(name))) for name in names}
     return {name: (was, has) for name, (was, has) in pairs.items() if was != has and (was or has)}
 
 
@@ -147,8 +153,8 @@ def ranks(rows: list[dict[str, Any]]) -> dict[str, int]:
     """The places of the units below, by key: by the share closed on time, then by how few are overdue. Equal figures
     share a place; a unit of which nothing fell due has none, and neither has the unit itself."""
     placed = [
-        (-row["figures"]["on_time_rate"], row["figures"]["overdue"], row["key"])
+        (-row["figures"]["on_time_rate"], row["figures"].get("overdue", 0), row["key"])
         for row in rows
-        if not row["alone"] and row["figures"]["on_time_rate"] is not None
+        if not row["alone"] and row["figures"].get("on_time_rate") is not None
     ]
     return {key: 1 + sum(other[:2] < (rate, overdue) for other in placed) for rate, overdue, key in placed}

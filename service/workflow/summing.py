@@ -101,6 +101,11 @@ def rows_of(sums: Sums) -> dict[Key, Figures]:
     }
 
 
+def something(figures: Figures) -> bool:
+    """Whether anything was counted: without a count there are neither rates nor days."""
+    return any(figures[name] for name in COUNTS)
+
+
 def months_of(sums: Sums, period: Period, today: date) -> dict[Key, Figures]:
     """A table by months. What lasted at the end of one is what lasted at the end of the next, less that one's own."""
     lasting = total(sums.lasting.values())

@@ -4,10 +4,11 @@ import re
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from service.api.openapi import PUBLIC
 from service.errors import PROBLEMS
-from tests.api.helpers import ok, refused
+from tests.api.helpers import ok, read, refused
 
 TOKEN = "metrics-token-of-the-tests"
 
@@ -88,6 +89,28 @@ async def test_metrics_are_open_from_anywhere_with_the_token(world, with_token):
 async def test_a_key_of_the_api_opens_no_metrics_from_elsewhere(world):
     headers = {"Authorization": world.admin.headers["Authorization"]}
     refused(await at(world, "10.0.0.5", **headers).get("/metrics"), "unauthenticated")
+
+
+async def test_a_request_s_line_in_the_log_says_whose_it_was_and_not_what_it_carried(world):
+    """The tenant and the principal by their ids, and what the caller calls the request; never a key or a body."""
+    key = await world.key("supervisor")
+    me = await read(world.with_key(key), "/v1/me")
+    title = "日志里不应出现的内容"
+    body = {"ledger": "default", "title": title, "responsible_unit": "t1v1"}
+    with capture_logs() as logs:
+        ok(await world.with_key(key, **{"X-Request-Id": "mine-1"}).post("/v1/items", json=body), 201)
+        await world.with_key(None, **{"X-Request-Id": "mine-2"}).get("/v1/me")
+    lines = {each["request_id"]: each for each in logs if each["event"] == "request"}
+    assert lines.keys() == {"mine-1", "mine-2"}
+    known = lines["mine-1"]
+    assert (known["tenant_id"], known["principal_id"]) == (me["tenant_id"], me["principal_id"])
+    assert (known["method"], known["route"], known["status"]) == ("POST", "/v1/items", 201) and known["ms"] > 0
+    assert (lines["mine-2"]["tenant_id"], lines["mine-2"]["principal_id"], lines["mine-2"]["status"]) == (
+        None,
+        None,
+        401,
+    )
+    assert not any(word in str(logs) for word in (key, title))
 
 
 async def test_metrics_count_by_route_and_never_by_path(world):

@@ -10,7 +10,9 @@ from python_calamine import CalamineWorkbook
 
 from service.api.report_shapes import CorrectionsOut, ReportDocumentOut, ReportOut, ReportPageOut
 from service.workers import sequencer
+from service.workflow import reports as rules
 from service.workflow.figures import FIGURES
+from service.workflow.sealing import canonical
 from tests.api.helpers import every_page, match, ok, read, refused
 from tests.api.office import on
 from tests.api.test_statistics import a_month, table
@@ -99,10 +101,11 @@ async def test_a_new_policy_or_name_does_not_change_what_was_published(april):
     made = await publish(april)
     before = await whole(april, made)
     ledger = (await every_page(april.admin, "/v1/ledgers"))[0]
-    given = {"policy": {**ledger["policy"], "claim_days": 1}}
-    if "claim_days" not in ledger["policy"]:
-        given = {"name": "另一个名字"}
-    ok(await april.admin.patch(f"/v1/ledgers/{ledger['id']}", json=given, headers=match(ledger)))
+    other = {**ledger["policy"], "claim_within": ledger["policy"]["claim_within"] + 1}
+    given = {"name": "另一个名字", "policy": other}
+    changed = ok(await april.admin.patch(f"/v1/ledgers/{ledger['id']}", json=given, headers=match(ledger)))
+    assert changed["policy"] == other and changed["name"] == given["name"]
+    assert before["document"]["policies"][0]["policy"] == ledger["policy"] != other
     unit = await read(april.admin, f"/v1/units/{april.units['t1']}")
     ok(await april.admin.patch(f"/v1/units/{unit['id']}", json={"name": "新名镇"}, headers=match(unit)))
     assert await whole(april, made) == before
@@ -152,6 +155,41 @@ async def test_a_month_that_is_not_over_is_not_published(april):
     refused(await publish(april, status=422), "invalid_request", ("/month", "in_future"))
     april.at("04-01", "00:00")
     await publish(april)
+
+
+async def test_a_month_is_published_only_when_clock_and_log_have_come_to_its_end(empty_office):
+    """Else what fell due on its last day would be missing from it for ever, and stand beside it as a correction."""
+    office = empty_office
+    await a_month(office)
+    due = await office.item(due_on=on("03-31"))
+    office.at("04-01", "00:00")
+    for _ in range(2):
+        # The clock has not looked; then it has, and what it found has no position.
+        answer = await office.county.post("/v1/statistics/reports", json=MARCH)
+        refused(answer, "unavailable")
+        assert int(answer.headers["retry-after"]) > 0 and "月末" in answer.json()["detail"]
+        await office.turn("04-01", "00:00")
+    made = await publish(office)
+    document = (await whole(office, made))["document"]
+    assert document["total"]["overdue"] == 3
+    await office.turn("04-07")
+    assert (await corrections(office, made))["rows"] == []
+    counted = await every_page(office.county, "/v1/statistics/items", metric="overdue",
+                               **{"from": on("03-01"), "to": on("03-31")})  # fmt: skip
+    assert due["id"] in {each["item_id"] for each in counted}
+
+
+async def test_what_the_month_left_without_a_position_is_waited_for(empty_office):
+    office = empty_office
+    await office.turn("03-31", "23:00")
+    await office.item(due_on=on("05-29"))
+    await office.turn("04-01", "00:00")
+    refused(await office.county.post("/v1/statistics/reports", json=MARCH), "unavailable")
+    # Of no concern to a month that was over before.
+    ok(await office.county.post("/v1/statistics/reports", json={**MARCH, "month": "2026-02"}), 201)
+    made = await publish(office)
+    assert (await whole(office, made))["document"]["total"]["listed"] == 1
+    assert (await corrections(office, made))["rows"] == []
 
 
 @pytest.mark.parametrize(
@@ -222,3 +260,37 @@ async def test_as_a_workbook_it_has_the_same_figures(april):
     assert [shown[1] for shown in sheet[4:9]] == ["—", "—", 1, "—", ""]
     assert any(made["digest"] in str(row[0]) for row in sheet[9:])
     refused(await april.village.get(f"/v1/statistics/reports/{made['id']}.xlsx"), "not_found")
+
+
+def of_other_days(document):
+    """The same as it would have been made when one figure was called otherwise, one was not there yet, and one still
+    was that is none any more."""
+    made = json.loads(document)
+    definitions = {each["name"]: each for each in made["definitions"]}
+    definitions["listed"]["title"]["zh"] = "列入数"
+    definitions["annulled"] |= {"name": "struck", "title": {"zh": "核销数", "en": "Struck"}}
+    made["definitions"] = [each for each in made["definitions"] if each["name"] != "overdue"]
+    for figures in (*(row["figures"] for row in made["rows"]), made["total"]):
+        figures["struck"] = figures.pop("annulled") + 7
+        del figures["overdue"]
+    return canonical(made)
+
+
+async def test_workbook_and_corrections_are_by_the_definitions_that_were_published(april, monkeypatch):
+    current = rules.document
+    with monkeypatch.context() as patch:
+        patch.setattr(rules, "document", lambda **given: of_other_days(current(**given)))
+        made = await publish(april)
+    document = (await read(april.county, f"/v1/statistics/reports/{made['id']}"))["document"]
+    answer = await april.county.get(f"/v1/statistics/reports/{made['id']}.xlsx")
+    assert answer.status_code == 200
+    sheet = CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    assert len(sheet[3]) - 2 == len(FIGURES) - 1 and sheet[2][-1] == "其他"
+    total = dict(zip(sheet[3], sheet[4 + len(document["rows"])], strict=True))
+    assert (total["列入数"], total["核销数"]) == (document["total"]["listed"], 7)
+    assert not {"新增", "作废数", "超期未结"} & total.keys()
+    assert total["按期销号率"] == document["total"]["on_time_rate"]
+    # What was counted then is looked for now; what is counted only now was no figure of the month.
+    found = await corrections(april, made)
+    assert found["total"] == {"struck": {"published": 7, "now": None}}
+    assert all(row["figures"].keys() == {"struck"} for row in found["rows"])

@@ -119,6 +119,29 @@ async def test_the_period_that_is_not_named_is_this_month_until_today(empty_offi
     assert found["position"] > 0
 
 
+async def test_the_same_position_gives_the_same_rows_whether_it_is_summed_up_or_not(empty_office):
+    """A row of nothing is none: not where sums have a row whose counts were taken back, or lie before the period."""
+    office = empty_office
+    made = await a_month(office)
+    await office.fire(office.admin, made["town"], "annul", reason="误列")
+    periods = (("2026-03-01", "2026-03-31"), ("2026-03-03", "2026-03-09"), ("2026-04-01", "2026-05-15"))
+    answers = []
+    for summed_up in (False, True):
+        await sequencer.run_until_done(office.world.service)
+        if summed_up:
+            await figures.run_until_done(office.world.service)
+        answers.append([
+            await read(office.admin, "/v1/statistics", by=by, **{"from": first, "to": last})
+            for by in ("unit", "ledger", "month", "source", "severity") for first, last in periods
+        ])  # fmt: skip
+    assert answers[0] == answers[1]
+    for answer in answers[1]:
+        if answer["by"] not in ("unit", "month"):
+            assert all(any(row["figures"].values()) for row in answer["rows"]), answer
+    (later,) = [each for each in answers[1] if each["by"] == "source" and each["from"] == periods[2][0]]
+    assert [row["key"] for row in later["rows"]] == ["other"]
+
+
 # -- whose they are
 
 
@@ -294,10 +317,22 @@ async def test_what_is_no_question(office, query, pointer, code):
     refused(await office.admin.get(f"/v1/statistics?{query}"), "invalid_request", (pointer, code))
 
 
-@pytest.mark.parametrize("metric", ["claim_rate", "median_days_to_close", "overdue_begun", "nothing"])
-async def test_only_counts_name_items(office, metric):
-    answer = await office.admin.get("/v1/statistics/items", params={"metric": metric})
-    refused(answer, "invalid_request", ("/query/metric", "not_allowed"))
+@pytest.mark.parametrize(
+    ("metric", "counts"),
+    [
+        ("claim_rate", "claimed_on_time, claims_due"), ("median_days_to_close", "closed"),
+        ("p90_days_to_close", "closed"), ("overdue_begun", None), ("nothing", None),
+    ],
+)  # fmt: skip
+async def test_only_counts_name_items(office, metric, counts):
+    for tongue in ("zh", "en"):
+        answer = await office.admin.get(
+            "/v1/statistics/items", params={"metric": metric}, headers={"Accept-Language": tongue}
+        )
+        refused(answer, "invalid_request", ("/query/metric", "not_allowed"))
+        # Of a figure that is no count it is said where its items are.
+        assert answer.json().get("counts") == counts
+        assert counts is None or counts in answer.json()["detail"]
 
 
 async def test_while_figures_are_counted_anew_nobody_is_told_half_of_them(empty_office, monkeypatch):

@@ -44,6 +44,7 @@ class Page(HTMLParser):
         self.words: list[str] = []
         self._form: Form | None = None
         self._select: str | None = None
+        self._chosen = False
         self._textarea: str | None = None
         self._silent: str | None = None
         self.feed(answer.text)
@@ -66,7 +67,8 @@ class Page(HTMLParser):
             if "required" in given:
                 self._form.required.add(name)
             if tag == "select":
-                self._select = name
+                self._select, self._chosen = name, False
+                self._form.values.setdefault(name, []).append("")
             elif tag == "textarea":
                 self._textarea = name
                 self._form.values[name] = [""]
@@ -74,11 +76,17 @@ class Page(HTMLParser):
                 assert self._form.takes_files and "multiple" in given
             elif given.get("type") != "checkbox" or "checked" in given:
                 self._form.values.setdefault(name, []).append(given.get("value") or "")
-        elif tag == "option" and self._form is not None and self._select is not None:
-            value = given.get("value") or ""
-            # A browser sends the first where none is chosen.
-            if "selected" in given or self._select not in self._form.values:
-                self._form.values[self._select] = [value]
+        elif (
+            tag == "option"
+            and self._form is not None
+            and self._select is not None
+            and (
+                # A browser sends the first where none is chosen.
+                "selected" in given or not self._chosen
+            )
+        ):
+            self._form.values[self._select][-1] = given.get("value") or ""
+            self._chosen = True
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

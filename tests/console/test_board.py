@@ -2,9 +2,11 @@
 
 import re
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
+from service.actions import figuring
 from service.console import charts
 from service.console.charts import Month
 from service.workers import figures, sequencer
@@ -103,13 +105,32 @@ async def test_the_table_of_units_says_what_the_statistics_say(county, people):
         assert found[name][1] == str(await held(people.supervisor, "/v1/items", unit=code, **due))
 
 
-async def test_while_figures_are_counted_the_rest_is_there(world, county, people):
-    await world.item(due_on=day(2))
-    await sequencer.run_until_done(world.service)
+async def test_while_figures_are_counted_the_rest_is_there(world, county, people, monkeypatch):
+    async def breaks_off(*_):
+        raise InterruptedError
+
+    tenant_id = UUID((await read(people.admin.api, "/v1/me"))["tenant_id"])
+    with monkeypatch.context() as patch:
+        patch.setattr(figuring, "catch_up", breaks_off)
+        with pytest.raises(InterruptedError):
+            await figuring.rebuild(world.service, tenant_id)
     page = await people.supervisor.desk.read("/console")
-    assert page.status == 200 and tiles(page)["overdue"]
+    assert page.status == 200 and tiles(page)["overdue"] != "0"
+    # Instead of the table, and of the bars.
+    assert page.text.count("统计正在更新") == 2 and 'class="heat"' not in page.answer.text
     await figures.run_until_done(world.service)
     assert "统计正在更新" not in (await people.supervisor.desk.read("/console")).text
+
+
+async def test_where_there_are_too_many_units_the_board_says_so(county, people, monkeypatch):
+    assert "单位太多" not in (await people.supervisor.desk.read("/console")).text
+    monkeypatch.setattr("service.actions.board.MOST_UNITS", 3)
+    page = await people.supervisor.desk.read("/console")
+    # The county itself and two of its three towns are within the bound; of the last one no number is made up.
+    assert "另有1个单位的本周到期数未计" in page.text
+    rows = re.findall(r'<tr><th scope="row"><a [^>]*>([^<]+)</a>.*?</th>(.*?)</tr>', page.answer.text, re.DOTALL)
+    due = {name: re.findall(r">([^<]+)</td>", cells)[1] for name, cells in rows}
+    assert due["二镇"] == "—" and due["一镇"].isdigit()
 
 
 async def test_somebody_without_grants_sees_an_empty_board(world):

@@ -18,6 +18,7 @@ def shown(page: Page) -> list[str]:
 @pytest.fixture(scope="module")
 async def ledger(world, people):
     """Items that differ in everything that can be filtered by."""
+    ok(await people.admin.api.post("/v1/ledgers", json={"code": "other", "name": "另一台账"}), 201)
     boss = people.supervisor.api
     one = await world.item(
         boss, title="饮水管网漏损", severity="critical", due_on=day(-4), source={"kind": "petition"}, labels=["饮水"]
@@ -46,6 +47,11 @@ FILTERS = [
     {"overdue": ["false"]},
     {"label": ["饮水"]},
     {"external_ref": ["EXT-7"]},
+    # Several of a kind, as links have them: the form sends all of them again.
+    {"unit": ["t1", "t2v1"]},
+    {"ledger": ["default", "other"]},
+    {"label": ["饮水", "道路"]},
+    {"external_ref": ["EXT-7", "EXT-" + "8" * 196]},
     {"due_after": [day(0)], "due_before": [day(9)]},
     {"due_before": [day(-1)]},
     {"q": ["饮水"]},
@@ -69,6 +75,22 @@ async def test_a_filter_finds_what_the_api_finds(ledger, people, filters, who):
     form = next(form for form in page.forms if form.method == "get")
     for name, values in filters.items():
         assert sorted(form.values[name]) == sorted(values), name
+
+
+async def test_the_way_back_to_the_first_page_keeps_the_filters(ledger, people, monkeypatch):
+    monkeypatch.setattr("service.console.items.PER_PAGE", 1)
+    for asked in ("unit=t1&label=%E9%A5%AE%E6%B0%B4&label=none&sort=-due_on&state=open&state=rectifying", "q="):
+        first = await people.supervisor.desk.read(f"/console/items?{asked}&overdue=")
+        assert first.following or asked != "q="
+        place = "2026-01-01~00000000-0000-7000-8000-000000000000"
+        later = await people.supervisor.desk.read(f"/console/items?{asked}&after={place}")
+        assert later.status == 200
+        (back,) = [given["href"] for tag, given in later.tags if given.get("rel") == "first"]
+        again = await people.supervisor.desk.read(back)
+        assert shown(again) == shown(first)
+        assert next(form for form in again.forms if form.method == "get").values == (
+            next(form for form in first.forms if form.method == "get").values
+        )
 
 
 async def test_without_a_filter_there_is_what_is_open(ledger, people):

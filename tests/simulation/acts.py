@@ -159,7 +159,7 @@ async def report(visit: Visit) -> None:
 
 
 async def correct(visit: Visit) -> None:
-    """Of a deadline only while the item is open; severity at any time, which moves no deadline."""
+    """Of a deadline only while the item is open; severity and source at any time, which moves no deadline."""
     asked = visit.random.choice(
         (
             DeadlineAsked("date", visit.in_days(-8, 30), GIVEN),
@@ -169,7 +169,11 @@ async def correct(visit: Visit) -> None:
             None,
         )
     )
-    given = {"severity": visit.random.choice(("general", "serious", "critical"))}
+    given = {
+        "severity": visit.random.choice(("general", "serious", "critical")),
+        "source_kind": visit.random.choice(("inspection", "petition", "self_check")),
+    }
+    given = {name: value for name, value in given.items() if visit.random.random() < 0.7} or given
     correction = Correction(given if asked is None or visit.random.random() < 0.3 else {}, deadline=asked)
     await corrections.correct(visit.service, visit.decider, visit.item.id, correction, visit.item.version)
 

@@ -20,6 +20,9 @@ MOVED_IN = 0.3
 
 BATCH = 25
 
+SOURCES = ("inspection", "inspection", "petition", "media", "audit", "other")
+CATEGORIES = (None, "饮水", "道路", "住房")
+
 
 class Newcomers:
     """Which items are listed on which day; drawn beforehand."""
@@ -61,6 +64,8 @@ class Newcomers:
             draft=Draft(
                 title="模拟问题",
                 severity=random.choice(("general", "general", "serious", "critical")),
+                source_kind=random.choice(SOURCES),
+                category=random.choice(CATEGORIES),
                 found_on=found_on,
                 listed_at=listed_at,
                 deadline=self._deadline(today),

@@ -5,6 +5,7 @@ drawn too. The plain counting shares no code with the service's. That mistakes a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import delete, or_, select, true
 from sqlmodel import SQLModel
 
-from service.actions import figuring, unit_changes
+from service.actions import figuring, statistics, unit_changes
 from service.actions.references import Named
 from service.actions.service import Service
 from service.actions.statistics import Asked
@@ -28,7 +29,8 @@ from service.workers import figures, sequencer
 from service.workflow.figures import METRICS
 from service.workflow.organisation import Unit
 from service.workflow.summing import Period
-from tests.figures import QUESTIONS, QUESTIONS_IN_FULL, Sight, lived, seen, wrong
+from tests.figures import QUESTIONS, QUESTIONS_IN_FULL, Sight, lived, months, seen, wrong
+from tests.sql_figures import FIGURES, InSql
 
 pytestmark = pytest.mark.long
 
@@ -41,7 +43,6 @@ async def sequenced(settings: Settings) -> Settings:
 
 async def stored(service: Service) -> dict[str, list[tuple[Any, ...]]]:
     """Every row that counting has made, but for sums of nothing: where batches ended decides whether there are any."""
-
     sums, days = table(FigureRow), table(FigureDays)
     something = {
         FigureRow: or_(*(sums.c[metric] != 0 for metric in METRICS)), FigureDays: days.c["count"] != 0,
@@ -67,6 +68,40 @@ async def test_figures_are_those_that_are_counted_plainly(
         assert await figuring.behind(sight.service) == []
         assert await wrong(sight, number, seed=2) == []
         record_property("figures counted plainly", 2 * number * 24)
+
+
+async def test_the_main_figures_are_those_that_plain_sql_counts(sequenced: Settings, full: bool) -> None:
+    async with seen(sequenced) as sight:
+        in_sql = InSql(sight.events, sight.call.today)
+        first, last = sight.days
+        periods = [Period(first, last), *(Period(*month) for month in months(Period(first, last)))]
+        compared: Counter[str] = Counter()
+        for period in periods if full else periods[:4]:
+            for by in ("ledger", "severity", "source"):
+                table = await statistics.read(sight.service, sight.call, Asked(period=period), by)
+                found = {str(row.key): of_sql(row.figures) for row in table.rows if any(of_sql(row.figures).values())}
+                counted = in_sql.count(period.first, period.last, by)
+                assert found == counted, (by, period)
+                for each in counted.values():
+                    compared.update(each)
+            at_units = in_sql.count(period.first, period.last, "unit")
+            for unit in await every_unit(sight):
+                alone = Asked(period=period, unit=Named(unit.id, "/query/unit"), alone=True)
+                total = (await statistics.read(sight.service, sight.call, alone, "month")).total
+                assert of_sql(total) == at_units.get(str(unit.id), Counter()), (unit.code, period)
+        assert compared.keys() == set(FIGURES)
+
+
+def of_sql(figures: dict[str, Any]) -> Counter[str]:
+    return Counter({name: figures[name] for name in FIGURES if figures[name]})
+
+
+async def test_what_is_told_apart_differs(sequenced: Settings) -> None:
+    """Items came from many sources, of several categories, and some were corrected."""
+    async with seen(sequenced) as sight:
+        table = await statistics.read(sight.service, sight.call, Asked(period=Period(*sight.days)), "source")
+        assert len(table.rows) > 5 and len(set(sight.categories.values())) == 4
+        assert any("source_kind" in event.data.get("changes", {}) for event in sight.events)
 
 
 async def test_every_figure_was_something(sequenced: Settings) -> None:
