@@ -72,7 +72,11 @@ UNREADABLE = {
     "extension": "wrong_extension", "macros": "macros", "external_links": "external_links", "entities": "entities",
     "protected": "protected_file",
 }  # fmt: skip
-TOO_LARGE = {"bomb": "zip_bomb", "memory": "zip_bomb", "time": "too_slow", "bytes": "too_long", "cells": "too_long"}
+TOO_LARGE = {
+    "parts": "zip_bomb", "declared": "zip_bomb", "unpacked": "zip_bomb", "ratio": "zip_bomb", "memory": "zip_bomb",
+    "time": "too_slow",
+}  # fmt: skip
+"""All other limits are too_long."""
 
 
 Keep = Callable[[Changes, Done], None]
