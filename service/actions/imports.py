@@ -14,6 +14,7 @@ from service.actions.service import Call, Replay, Service
 from service.errors import Refused, invalid
 from service.outside import sheets
 from service.store.database import Changes, Duplicate, Tx
+from service.workflow import own_export
 from service.workflow.import_plan import Outcome, Placed
 from service.workflow.ledger_rows import LedgerRow, judge
 from service.workflow.ledger_sheet import SheetRead, read_sheets
@@ -63,7 +64,7 @@ def read(content: bytes, file: str, options: Options, tell: Tell = silent) -> Le
     if not any(sheet.header for sheet in found):
         raise invalid(("/file", "no_ledger_header"))
     tell(READ)
-    rows = judge(line for sheet in found for line in sheet.lines)
+    rows = judge(line for sheet in found for line in own_export.lines(sheet))
     tell(JUDGED)
     return Ledgers(file, found, rows)
 
