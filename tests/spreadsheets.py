@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -91,8 +92,13 @@ def xls(
     epoch: bytes = b"\0\0",
     stream_name: str = "Workbook",
     number_format: str = "General",
+    sheet_kind: int = 0,
+    more: Sequence[tuple[int, bytes]] = (),
 ) -> bytes:
-    """An .xls (BIFF8) of one sheet: texts and numbers, and formulas with what they once came to."""
+    """An .xls (BIFF8) of one sheet: texts and numbers, and formulas with what they once came to.
+
+    A list stands for whole numbers side by side, in one record; `more` are further records of the workbook.
+    """
 
     def record(kind: int, data: bytes) -> bytes:
         return struct.pack("<HH", kind, len(data)) + data
@@ -104,11 +110,11 @@ def xls(
 
     def beginning(at: int) -> bytes:
         """The records of the workbook; its sheet begins at `at`."""
-        listed = struct.pack("<IBBBB", at, 0, 0, len(name), 1) + name.encode("utf-16-le")
+        listed = struct.pack("<IBBBB", at, 0, sheet_kind, len(name), 1) + name.encode("utf-16-le")
         records = [
             (0x809, bof[:2] + b"\x05\0" + bof[4:]), (0x42, struct.pack("<H", 1200)), (0x22, epoch),
             (0x41E, struct.pack("<H", 180) + text(number_format)), (0xE0, struct.pack("<HH", 0, 180) + bytes(16)),
-            (0x85, listed), (0x0A, b""),
+            (0x85, listed), *more, (0x0A, b""),
         ]  # fmt: skip
         return b"".join(record(kind, data) for kind, data in records)
 
@@ -120,6 +126,10 @@ def xls(
         place = struct.pack("<HHH", row, column, 0)
         if isinstance(value, str):
             sheet += record(0x204, place + text(value))
+        elif isinstance(value, list):
+            numbers = b"".join(struct.pack("<HI", 0, number << 2 | 2) for number in value)
+            end = struct.pack("<H", column + len(value) - 1)
+            sheet += record(0xBD, place[:4] + numbers + end)
         else:
             sheet += record(0x203, place + struct.pack("<d", value))
     for (row, column), value in formulas.items():

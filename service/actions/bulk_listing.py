@@ -106,8 +106,9 @@ class Lister:
             closed_at=closed_at(call, closed_on),
         )
         told = [events.of_listing(item, draft.closed_note, draft.closed_on)]
-        if row.status is None or row.closed:
+        if row.status is None:
             return item, told, None
+        # Of what came closed too: it stands in the ledger, and only here does an export find it again.
         entry, after = reported(call, item, row.status, line)
         told.append(events.of_progress(after, progress_id=entry.id, text=entry.text, percent=None, side=entry.side))
         return after, told, entry

@@ -14,7 +14,7 @@ from service.store import imports, ledgers, units
 from service.store.database import Tx
 from service.workflow import import_plan, unit_names
 from service.workflow.headings import Field
-from service.workflow.import_plan import Known, Outcome, Placed
+from service.workflow.import_plan import Known, Numbered, Outcome, Placed
 from service.workflow.ledger_rows import LedgerRow
 from service.workflow.organisation import Ledger, Unit
 from service.workflow.permissions import holds, holds_anywhere
@@ -86,6 +86,7 @@ class Ground:
     ledger: Ledger
     units: list[Unit]
     known: list[Known]
+    numbered: list[Numbered]
 
 
 async def ground(tx: Tx, call: Call, options: Options, rows: Iterable[LedgerRow]) -> Ground:
@@ -96,7 +97,10 @@ async def ground(tx: Tx, call: Call, options: Options, rows: Iterable[LedgerRow]
     if await imports.any_of_ledger(tx, call.tenant_id, ledger.id):
         keys = {row.marks.key for row in rows if not row.errors}
         known = await imports.known(tx, call.tenant_id, ledger.id, keys)
-    return Ground(ledger, sorted(present, key=lambda unit: unit.id), known)
+    # Ledgers that are kept by hand count from 1: only what is no mere count can be an item's number.
+    numbers = {number for row in rows if (number := row.attributes.get("source_no")) and not number.isdecimal()}
+    numbered = await imports.numbered(tx, call.tenant_id, ledger.id, numbers) if numbers else []
+    return Ground(ledger, sorted(present, key=lambda unit: unit.id), known, numbered)
 
 
 def plan(ground: Ground, call: Call, options: Options, rows: Iterable[LedgerRow]) -> Plan:
@@ -111,7 +115,7 @@ def plan(ground: Ground, call: Call, options: Options, rows: Iterable[LedgerRow]
     parent = _parent(call, options, present, tree)
     found = import_plan.Units(unit_names.Index.of(present), new_id, options.create_units)
     placed = [_place(call, found, tree, parent, row) for row in rows]
-    import_plan.recognise(placed, ground.known)
+    import_plan.recognise(placed, ground.known, ground.numbered)
     made = _new_units(call, found, placed, parent)
     return Plan(ledger, ledgers.remember(call.tenant_id, ledger), placed, tree.lines, made)
 

@@ -14,6 +14,7 @@ from service.actions.service import Call, Replay, Service
 from service.errors import Refused, invalid
 from service.outside import sheets
 from service.store.database import Changes, Duplicate, Tx
+from service.workflow import own_export
 from service.workflow.corrections import Correction
 from service.workflow.import_plan import Outcome, Placed
 from service.workflow.ledger_rows import LedgerRow, judge
@@ -64,7 +65,7 @@ def read(content: bytes, file: str, options: Options, tell: Tell = silent) -> Le
     if not any(sheet.header for sheet in found):
         raise invalid(("/file", "no_ledger_header"))
     tell(READ)
-    rows = judge(line for sheet in found for line in sheet.lines)
+    rows = judge(line for sheet in found for line in own_export.lines(sheet))
     tell(JUDGED)
     return Ledgers(file, found, rows)
 
@@ -73,7 +74,11 @@ UNREADABLE = {
     "extension": "wrong_extension", "macros": "macros", "external_links": "external_links", "entities": "entities",
     "protected": "protected_file",
 }  # fmt: skip
-TOO_LARGE = {"bomb": "zip_bomb", "memory": "zip_bomb", "time": "too_slow", "bytes": "too_long", "cells": "too_long"}
+TOO_LARGE = {
+    "parts": "zip_bomb", "declared": "zip_bomb", "unpacked": "zip_bomb", "ratio": "zip_bomb", "memory": "zip_bomb",
+    "time": "too_slow",
+}  # fmt: skip
+"""All other limits are too_long."""
 
 
 Keep = Callable[[Changes, Done], None]

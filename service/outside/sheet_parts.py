@@ -7,9 +7,11 @@ service.
 import io
 import re
 import struct
+import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
@@ -27,6 +29,9 @@ CHUNK = 1 << 16
 Span = tuple[int, int, int, int]
 """First row, first column, last row, last column, from 0."""
 
+Record = tuple[int, int, bytes]
+"""Where it stands, its kind and what is in it."""
+
 
 class Refused(Exception):
     """`args[0]` says why: one of the names of sheet_reader.FAULTS."""
@@ -38,7 +43,7 @@ def check_archive(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
             if len(parts) > MAX_PARTS:
-                raise Refused("bomb")
+                raise Refused("parts")
             for part in parts:
                 name = part.filename.lower()
                 if part.flag_bits & 1:
@@ -48,7 +53,7 @@ def check_archive(content: bytes) -> None:
                 if "/externallinks/" in name or "/connections.xml" in name:
                     raise Refused("external_links")
             if sum(part.file_size for part in parts) > MAX_BYTES:
-                raise Refused("bomb")
+                raise Refused("declared")
             left = MAX_BYTES
             for part in parts:
                 left -= _check_part(archive, part, left)
@@ -57,16 +62,25 @@ def check_archive(content: bytes) -> None:
 
 
 def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
-    """What a part really comes to, counted while it is unpacked: its own word for it may be a lie."""
+    """What a part really comes to, counted while it is unpacked: its own word for it may be a lie.
+
+    `zipfile` stops at the size that it is told, other readers do not: here it is told of no end.
+    """
     size = 0
     xml = part.filename.lower().endswith((".xml", ".rels"))
-    with archive.open(part) as stream:
+    endless = copy(part)
+    endless.file_size = sys.maxsize
+    with archive.open(endless) as stream:
         while chunk := stream.read(CHUNK):
             if size == 0 and xml:
                 _check_prologue(chunk)
             size += len(chunk)
-            if size > left or (size > RATIO_FROM and size > MAX_RATIO * max(1, part.compress_size)):
-                raise Refused("bomb")
+            if size > left:
+                raise Refused("unpacked")
+            if size > RATIO_FROM and size > MAX_RATIO * max(1, part.compress_size):
+                raise Refused("ratio")
+    if size != part.file_size:
+        raise Refused("unreadable")
     return size
 
 
@@ -75,7 +89,12 @@ class _Begun(Exception):
 
 
 def _check_prologue(beginning: bytes) -> None:
-    """No document type, so no entity of its own, inside or from elsewhere."""
+    """No document type, so no entity of its own, inside or from elsewhere.
+
+    What is in UTF-16 the reader takes for an empty sheet without a word: better it is refused.
+    """
+    if b"\0" in beginning[:4] or beginning.startswith((b"\xfe\xff", b"\xff\xfe")):
+        raise Refused("unreadable")
     parser = expat.ParserCreate()
 
     def doctype(*_: Any) -> None:
@@ -190,7 +209,7 @@ def _parse(archive: zipfile.ZipFile, part: str | None, element: Callable[[str, d
             parser.Parse(chunk, False)
 
 
-_FORMULA = rb"<(?:[A-Za-z0-9_]+:)?f[\s/>]|^(?:\xfe\xff|\xff\xfe)"
+_FORMULA = rb"<(?:[A-Za-z0-9_]+:)?f[\s/>]"
 
 
 def _walk(archive: zipfile.ZipFile, part: str, styles: dict[str, str]) -> tuple[list[Span], dict[tuple[int, int], str]]:
@@ -242,28 +261,36 @@ def _cell(reference: str) -> tuple[int, int]:
     return row - 1, column - 1
 
 
-# -- .xls: a compound file whose stream `Workbook` is a row of records (MS-CFB, MS-XLS)
+# -- .xls: a row of records (MS-XLS), as sheet_records.py finds them
 
-_FREE = 0xFFFFFFFA
 BOUNDSHEET, FORMULA, DATEMODE, BOF, FILEPASS, OBPROJ = 0x85, 0x06, 0x22, 0x809, 0x2F, 0xD3
-FORMAT, XF, NUMBER, RK = 0x41E, 0xE0, 0x203, 0x27E
+FORMAT, XF, NUMBER, RK, MULRK, SUPBOOK = 0x41E, 0xE0, 0x203, 0x27E, 0xBD, 0x1AE
+
+_MACROS = (1, 6)
+"""Kinds of sheet: an Excel 4 macro sheet and a module of Visual Basic."""
+_ITSELF, _ADD_IN = 0x401, 0x3A01
+"""What stands in a SUPBOOK for the length of a name where it means the workbook's own sheets, or a function."""
 
 
-def xls_facts(content: bytes) -> Facts:
-    """The same for an .xls. Raises Refused where it has macros; what cannot be followed says nothing."""
+def xls_facts(streams: Iterable[str], records: Iterable[Record]) -> Facts:
+    """The same for an .xls. Raises Refused where it has macros or links; what cannot be followed says nothing."""
+    if any(name.startswith("_VBA_PROJECT") for name in streams):
+        raise Refused("macros")
     facts = Facts()
     sheets: list[tuple[int, str]] = []
     by_offset: dict[int, tuple[list[Span], dict[tuple[int, int], str]]] = {}
     codes: dict[int, str] = {}
     formats: list[int] = []
     current: tuple[list[Span], dict[tuple[int, int], str]] = ([], {})
-    for offset, kind, data in _records(_workbook_stream(content)):
+    for offset, kind, data in records:
         if kind == BOF:
             current = by_offset.setdefault(offset, ([], {}))
         elif kind == FILEPASS:
             raise Refused("protected")
-        elif kind == OBPROJ:
+        elif kind == OBPROJ or (kind == BOUNDSHEET and len(data) >= 6 and data[5] in _MACROS):
             raise Refused("macros")
+        elif kind == SUPBOOK and _elsewhere(data):
+            raise Refused("external_links")
         elif kind == DATEMODE and len(data) >= 2:
             facts.epoch_1904 = data[0] == 1
         elif kind == BOUNDSHEET and len(data) >= 8:
@@ -275,14 +302,31 @@ def xls_facts(content: bytes) -> Facts:
         elif kind == FORMULA and len(data) >= 4:
             row, column = struct.unpack_from("<HH", data)
             current[0].append((row, column, row, column))
-        elif kind in (NUMBER, RK) and len(data) >= 6:
-            row, column, style = struct.unpack_from("<HHH", data)
-            shown = shows(formats[style], codes.get(formats[style])) if style < len(formats) else None
-            if shown:
-                current[1][row, column] = shown
+        elif kind in (NUMBER, RK, MULRK) and len(data) >= 6:
+            for row, column, style in _styled(kind, data):
+                shown = shows(formats[style], codes.get(formats[style])) if style < len(formats) else None
+                if shown:
+                    current[1][row, column] = shown
     for offset, name in sheets:
         facts.formulas[name], facts.coarse[name] = by_offset.get(offset, ([], {}))
     return facts
+
+
+def _styled(kind: int, data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Row, column and style of the numbers in a record: one, or as many as stand side by side."""
+    row, column, style = struct.unpack_from("<HHH", data)
+    if kind != MULRK:
+        yield row, column, style
+        return
+    # A style and a number for each; behind the last one its column.
+    for beside, at in enumerate(range(4, len(data) - 7, 6)):
+        yield row, column + beside, struct.unpack_from("<H", data, at)[0]
+
+
+def _elsewhere(data: bytes) -> bool:
+    """Whether a SUPBOOK means another file: its name is a text longer than the blank that means none."""
+    length = int.from_bytes(data[2:4], "little")
+    return length > 1 and length not in (_ITSELF, _ADD_IN)
 
 
 def _text(data: bytes, at: int, width: int) -> str:
@@ -290,52 +334,3 @@ def _text(data: bytes, at: int, width: int) -> str:
     length = int.from_bytes(data[at : at + width], "little")
     begins, wide = at + width + 1, data[at + width] & 1
     return data[begins : begins + length * (1 + wide)].decode("utf-16-le" if wide else "latin-1", "replace")
-
-
-def _records(stream: bytes) -> Iterator[tuple[int, int, bytes]]:
-    at = 0
-    while at + 4 <= len(stream):
-        kind, size = struct.unpack_from("<HH", stream, at)
-        yield at, kind, stream[at + 4 : at + 4 + size]
-        at += 4 + size
-
-
-def _workbook_stream(content: bytes) -> bytes:
-    """The stream of the records, put together from its sectors."""
-    try:
-        size = 1 << struct.unpack_from("<H", content, 30)[0]
-        small = 1 << struct.unpack_from("<H", content, 32)[0]
-        first_directory, cutoff, first_small, _, first_more, more = struct.unpack_from("<I4xIIIII", content, 48)
-        tables = list(struct.unpack_from("<109I", content, 76))
-        while more and first_more < _FREE and len(tables) < 10_000:
-            block = struct.unpack_from(f"<{size // 4}I", content, size * (first_more + 1))
-            tables += block[:-1]
-            first_more = block[-1]
-        chain: list[int] = []
-        for table in tables:
-            if table < _FREE:
-                chain += struct.unpack_from(f"<{size // 4}I", content, size * (table + 1))
-
-        def follow(sector: int, links: list[int], source: bytes, length: int, skip: int) -> bytes:
-            parts, seen = [], 0
-            while sector < _FREE and seen <= len(links):
-                parts.append(source[length * (sector + skip) : length * (sector + skip + 1)])
-                sector, seen = links[sector], seen + 1
-            return b"".join(parts)
-
-        directory = follow(first_directory, chain, content, size, 1)
-        entries = {}
-        for at in range(0, len(directory) - 127, 128):
-            length = struct.unpack_from("<H", directory, at + 64)[0]
-            name = directory[at : at + max(0, length - 2)].decode("utf-16-le", "replace")
-            entries[name] = struct.unpack_from("<II", directory, at + 116)
-        if any(name.startswith("_VBA_PROJECT") for name in entries):
-            raise Refused("macros")
-        start, length = entries.get("Workbook") or entries.get("Book") or (_FREE, 0)
-        if length >= cutoff:
-            return follow(start, chain, content, size, 1)[:length]
-        links = follow(first_small, chain, content, size, 1)
-        mini = follow(entries["Root Entry"][0], chain, content, size, 1)
-        return follow(start, list(struct.unpack(f"<{len(links) // 4}I", links)), mini, small, 0)[:length]
-    except (struct.error, IndexError, KeyError, ValueError) as error:
-        raise Refused("unreadable") from error

@@ -17,6 +17,12 @@ from typing import Any
 
 MAX_SHEETS, MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 50, 101_000, 256, 2_000_000
 
+MAX_CHARACTERS = 64 * 1024**2
+"""Of all cells together: a text that the file holds once may stand in every cell. 100,000 rows have 600 each."""
+
+MAX_AREAS = 200_000
+"""Merged areas of all sheets. What they cover counts against MAX_CELLS: honest ones do not overlap."""
+
 TOGETHER = 500
 """Rows of a line."""
 
@@ -26,11 +32,11 @@ MEMORY = 2 * 1024**3
 SECONDS = 30
 """Of processor time."""
 
-FAULTS = {
-    "unreadable": 3, "too_large": 4, "bomb": 5, "macros": 6, "external_links": 7, "entities": 8, "protected": 9,
-    "memory": 10,
+LIMITS = {
+    "cells": 4, "memory": 5, "parts": 11, "declared": 12, "unpacked": 13, "ratio": 14, "characters": 15, "merged": 16,
 }  # fmt: skip
-"""Exit statuses. Whatever else ends it says that the workbook is unreadable."""
+FAULTS = {"unreadable": 3, "macros": 6, "external_links": 7, "entities": 8, "protected": 9, **LIMITS}
+"""Exit statuses. Whatever else ends it says that the workbook is unreadable; LIMITS say what it has too much of."""
 
 BLANKS = "\u200b\u200c\u200d\u2060\ufeff"
 """What is seen as nothing but is no white space to Unicode."""
@@ -99,9 +105,9 @@ def _bound_itself() -> None:
         resource.setrlimit(what, (bound, bound))
 
 
-def _parts() -> Any:
-    """The file beside this one: a program that runs isolated finds no neighbours by itself."""
-    spec = spec_from_file_location("sheet_parts", Path(__file__).with_name("sheet_parts.py"))
+def _beside(name: str) -> Any:
+    """A file beside this one: a program that runs isolated finds no neighbours by itself."""
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     if spec is None or spec.loader is None:
         sys.exit(FAULTS["unreadable"])
     module = module_from_spec(spec)
@@ -109,49 +115,96 @@ def _parts() -> Any:
     return module
 
 
+class _Bounds:
+    """How much there was in sheet after sheet; ends the program by name of the limit that is passed."""
+
+    def __init__(self) -> None:
+        self._cells = self._characters = self._areas = self._covered = 0
+
+    def range(self, last_row: int, last_column: int) -> None:
+        self._cells += (last_row + 1) * (last_column + 1)
+        if last_row >= MAX_ROWS or last_column >= MAX_COLUMNS or self._cells > MAX_CELLS:
+            sys.exit(FAULTS["cells"])
+
+    def row(self, row: list[Any]) -> None:
+        self._characters += sum(len(cell) for cell in row if type(cell) is str)
+        if self._characters > MAX_CHARACTERS:
+            sys.exit(FAULTS["characters"])
+
+    def merged(self, sheet: Any, last_row: int, last_column: int) -> list[list[int]]:
+        """The merged areas that begin where there are cells."""
+        found = []
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+            if top > last_row or left > last_column:
+                continue
+            self._areas += 1
+            self._covered += (min(bottom, last_row) - top + 1) * (min(right, last_column) - left + 1)
+            if self._areas > MAX_AREAS or self._covered > MAX_CELLS:
+                sys.exit(FAULTS["merged"])
+            found.append([top, left, bottom, right])
+        return found
+
+
 def _lines(content: bytes) -> Iterator[Any]:
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
-    parts = _parts()
+    parts, old = _beside("sheet_parts"), _beside("sheet_records")
     try:
         if content.startswith(b"PK"):
             parts.check_archive(content)
             facts = parts.xlsx_facts(content)
         else:
-            facts = parts.xls_facts(content)
+            names, stream = old.opened(content)
+            facts = parts.xls_facts(names, old.records(stream))
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         if len(workbook.sheets_metadata) > MAX_SHEETS:
-            sys.exit(FAULTS["too_large"])
-        cells = 0
+            sys.exit(FAULTS["cells"])
+        bounds = _Bounds()
         for listed in workbook.sheets_metadata:
-            if listed.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet):
-                continue
-            sheet = workbook.get_sheet_by_name(listed.name)
-            last_row, last_column = sheet.end or (-1, -1)
-            cells += (last_row + 1) * (last_column + 1)
-            if last_row >= MAX_ROWS or last_column >= MAX_COLUMNS or cells > MAX_CELLS:
-                sys.exit(FAULTS["too_large"])
-            merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
-            yield {
-                "name": listed.name, "visible": listed.visible.name if hasattr(listed.visible, "name")
-                else str(listed.visible).rpartition(".")[2], "merged": merged, "epoch_1904": facts.epoch_1904,
-            }  # fmt: skip
-            computed = _rows_of(facts.formulas.get(listed.name, []), last_row, last_column)
-            coarse = facts.coarse.get(listed.name, {})
-            rows = sheet.to_python(skip_empty_area=False)
-            for (row, column), part in coarse.items():
-                if row < len(rows) and column < len(rows[row]):
-                    rows[row][column] = _coarse(rows[row][column], part, facts.epoch_1904)
-            for first in range(0, len(rows), TOGETHER):
-                some = rows[first : first + TOGETHER]
-                yield [_row(row, computed.get(number)) for number, row in enumerate(some, start=first)]
-            yield None
+            if listed.typ == SheetTypeEnum.MacroSheet:
+                sys.exit(FAULTS["macros"])
+            if listed.typ == SheetTypeEnum.WorkSheet:
+                yield from _sheet(workbook.get_sheet_by_name(listed.name), listed, facts, bounds)
     except parts.Refused as refused:
         sys.exit(FAULTS[refused.args[0]])
     except MemoryError:
         sys.exit(FAULTS["memory"])
     except (CalamineError, OSError, ValueError, KeyError, IndexError):
         sys.exit(FAULTS["unreadable"])
+
+
+def _sheet(sheet: Any, listed: Any, facts: Any, bounds: _Bounds) -> Iterator[Any]:
+    last_row, last_column = sheet.end or (-1, -1)
+    bounds.range(last_row, last_column)
+    visible = listed.visible.name if hasattr(listed.visible, "name") else str(listed.visible).rpartition(".")[2]
+    merged = bounds.merged(sheet, last_row, last_column)
+    yield {"name": listed.name, "visible": visible, "merged": merged, "epoch_1904": facts.epoch_1904}
+    computed = _rows_of(facts.formulas.get(listed.name, []), last_row, last_column)
+    coarse: dict[int, list[tuple[int, str]]] = {}
+    for (row, column), part in facts.coarse.get(listed.name, {}).items():
+        coarse.setdefault(row, []).append((column, part))
+    some: list[list[Any]] = []
+    for number, cells in enumerate(_rows(sheet)):
+        bounds.row(cells)
+        for column, part in coarse.get(number, ()):
+            if column < len(cells):
+                cells[column] = _coarse(cells[column], part, facts.epoch_1904)
+        some.append(_row(cells, computed.get(number)))
+        if len(some) == TOGETHER:
+            yield some
+            some = []
+    if some:
+        yield some
+    yield None
+
+
+def _rows(sheet: Any) -> Iterator[list[Any]]:
+    """One after the other, so that they are counted before there are many. It leaves out the columns before the first
+    cell."""
+    if sheet.start is not None:
+        before = [""] * sheet.start[1]
+        for row in sheet.iter_rows():
+            yield before + row
 
 
 def _rows_of(spans: list[tuple[int, int, int, int]], last_row: int, last_column: int) -> dict[int, set[int]]:

@@ -11,18 +11,33 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from threading import BoundedSemaphore
-from typing import Any
+from threading import BoundedSemaphore, Thread, Timer
+from typing import IO, Any
 
-from service.outside.sheet_reader import FAULTS, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, SECONDS, text
+from service.outside.sheet_reader import (
+    FAULTS,
+    LIMITS,
+    MAX_CELLS,
+    MAX_CHARACTERS,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    SECONDS,
+    text,
+)
 from service.workflow.grid import Area, Day, Formula, Number, Sheet, Visibility
 
 READER = Path(__file__).with_name("sheet_reader.py")
 
 MAX_BYTES = 64 * 1024**2
 """Of a file. Over HTTP the bound on bodies is met first."""
+
+MAX_TOLD = 4 * MAX_CHARACTERS
+"""Bytes that the reader may say: it bounds itself, and nobody relies on it. A Chinese sign takes three."""
 
 _AT_ONCE = BoundedSemaphore(2)
 """Readers that one process has at work."""
@@ -40,7 +55,10 @@ class Unreadable(Exception):
 
 
 class TooLarge(Exception):
-    """More than is read; `limit` says of what: bytes, cells (also sheets, rows and columns), bomb, memory or time."""
+    """More than is read; `limit` says of what: one of sheet_reader.LIMITS, `bytes` of the file, `told` or `time`.
+
+    `cells` are also sheets, rows and columns.
+    """
 
     def __init__(self, limit: str = "cells") -> None:
         super().__init__(limit)
@@ -96,11 +114,16 @@ def _decoded(content: bytes) -> str:
 
 
 def _delimiter(decoded: str) -> str:
-    """The comma, unless the first lines have none and have something else."""
-    beginning = "\n".join(decoded[:20_000].splitlines()[:20])
-    if "," in beginning:
-        return ","
-    return max("\t;", key=beginning.count) if set("\t;") & set(beginning) else ","
+    """What parts the first lines most alike, and into most columns: a comma may stand in a sentence between tabs."""
+    beginning = decoded[:20_000]
+    return max(",\t;", key=lambda each: _alike(beginning, each))
+
+
+def _alike(beginning: str, delimiter: str) -> tuple[int, int]:
+    """How many of the first rows have the same number of columns, more than one; and how many columns."""
+    found = csv.reader(io.StringIO(beginning, newline=""), delimiter=delimiter)
+    widths = Counter(len(row) for row in islice(found, 20) if len(row) > 1)
+    return max(((rows, width) for width, rows in widths.items()), default=(0, 0))
 
 
 def _bounded(rows: Iterable[list[str]]) -> list[list[str]]:
@@ -117,32 +140,66 @@ def _bounded(rows: Iterable[list[str]]) -> list[list[str]]:
 def _workbook(content: bytes) -> list[Sheet]:
     # The secrets in the environment are not for a program that reads what strangers made.
     environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    try:
-        with _AT_ONCE:
-            done = subprocess.run(
-                [sys.executable, "-I", str(READER)],
-                input=content,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                timeout=2 * SECONDS,
-            )
-    except subprocess.TimeoutExpired:
-        raise TooLarge("time") from None
-    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+    with (
+        _AT_ONCE,
+        subprocess.Popen(
+            [sys.executable, "-I", str(READER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        ) as reader,
+    ):
+        if reader.stdin is None or reader.stdout is None:
+            raise LookupError("a pipe was asked for")
+        alarm = Timer(2 * SECONDS, reader.kill)
+        feeder = Thread(target=_feed, args=(reader.stdin, content))
+        alarm.start()
+        feeder.start()
+        try:
+            found = _sheets(_told(reader.stdout))
+            status = reader.wait()
+        finally:
+            alarm.cancel()
+            reader.kill()
+            feeder.join()
+    _check_end(status)
+    return found
+
+
+def _feed(pipe: IO[bytes], content: bytes) -> None:
+    # A reader that has seen enough ends before it is told all.
+    with suppress(OSError), pipe:
+        pipe.write(content)
+
+
+def _told(pipe: IO[bytes]) -> Iterator[bytes]:
+    """What the reader says, line by line. Raises TooLarge where it says more than it may."""
+    left = MAX_TOLD
+    while line := pipe.readline(left + 1):
+        left -= len(line)
+        if left < 0:
+            raise TooLarge("told")
+        if line.endswith(b"\n"):
+            yield line
+
+
+def _check_end(status: int) -> None:
+    """By how the reader ended. Raises Unreadable, TooLarge."""
+    if status in (-signal.SIGXCPU, -signal.SIGKILL):
         raise TooLarge("time")
-    if done.returncode != 0:
-        fault = next((name for name, status in FAULTS.items() if status == done.returncode), "unreadable")
-        if fault in ("too_large", "bomb", "memory"):
-            raise TooLarge("cells" if fault == "too_large" else fault)
-        raise Unreadable(fault)
-    return _sheets(done.stdout)
+    if status == -signal.SIGABRT:
+        # What it is written in gives up so where there is no more memory.
+        raise TooLarge("memory")
+    if status != 0:
+        fault = next((name for name, known in FAULTS.items() if known == status), "unreadable")
+        raise TooLarge(fault) if fault in LIMITS else Unreadable(fault)
 
 
-def _sheets(told: bytes) -> list[Sheet]:
+def _sheets(lines: Iterator[bytes]) -> list[Sheet]:
+    """Sheets, as far as they were told."""
     found: list[Sheet] = []
     known: dict[str, str] = {}
-    lines = io.BytesIO(told)
     for line in lines:
         about = json.loads(line)
         rows: list[list[str]] = []

@@ -16,8 +16,10 @@ from sqlmodel import Field, SQLModel
 
 from service.store.base import insert_row, table
 from service.store.database import Changes, Statement, Tx
+from service.store.items import ItemRow
 from service.store.types import ONE, Instant, Json, any_of, gate, texts
-from service.workflow.import_plan import Known
+from service.workflow.import_plan import Known, Numbered
+from service.workflow.ledger_lines import problem
 
 
 class ImportRow(SQLModel, table=True):
@@ -66,7 +68,7 @@ class Import:
     updated_at: datetime
 
 
-_imports, _rows = table(ImportRow), table(ImportedRow)
+_imports, _rows, _items = table(ImportRow), table(ImportedRow), table(ItemRow)
 _tenant = bindparam("tenant_id", type_=_imports.c.tenant_id.type)
 _id = bindparam("import_id", type_=_imports.c.id.type)
 
@@ -111,6 +113,13 @@ ANY_OF_LEDGER = Statement(
     .where(_rows.c.tenant_id == _tenant, _rows.c.ledger_id == bindparam("ledger_id", type_=_rows.c.ledger_id.type))
     .limit(literal_column("1"))
 )
+NUMBERED = Statement(
+    select(_items.c.number, _items.c.id, _items.c.title, _items.c.description).where(
+        _items.c.tenant_id == _tenant,
+        _items.c.ledger_id == bindparam("ledger_id", type_=_items.c.ledger_id.type),
+        any_of(_items.c.number, texts("numbers")),
+    )
+)
 _this = (_rows.c.tenant_id == _tenant, _rows.c.item_id == bindparam("item_id", type_=_rows.c.item_id.type))
 CHANGE_ROW = Statement(
     update(_rows)
@@ -149,3 +158,9 @@ async def known(tx: Tx, tenant_id: UUID, ledger_id: UUID, keys: Iterable[str]) -
     """What was imported before under any of these keys, in the order in which it was."""
     rows = await tx.all(KNOWN, tenant_id=tenant_id, ledger_id=ledger_id, keys=list(keys))
     return sorted((Known(*row) for row in rows), key=lambda each: each.item_id)
+
+
+async def numbered(tx: Tx, tenant_id: UUID, ledger_id: UUID, numbers: Iterable[str]) -> list[Numbered]:
+    """Those of a ledger's items that bear one of the numbers, imported or not."""
+    rows = await tx.all(NUMBERED, tenant_id=tenant_id, ledger_id=ledger_id, numbers=list(numbers))
+    return sorted(Numbered(number, item_id, problem(title, text)) for number, item_id, title, text in rows)

@@ -71,6 +71,8 @@ class Grid:
     def of(cls, sheet: Sheet) -> "Grid":
         grid = cls(sheet)
         for area in sheet.merged:
+            if area.top >= len(sheet.rows):
+                continue
             grid.starting.setdefault(area.top, []).append(area)
             value = grid.own(area.top, area.left)
             # What is merged over all columns is a heading; and no file pays for areas that lie below its last row.

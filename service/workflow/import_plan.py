@@ -38,6 +38,15 @@ class Known:
     item_id: UUID
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Numbered:
+    """An item of the ledger by its number there, and its problem as an export says it."""
+
+    number: str
+    item_id: UUID
+    problem: str
+
+
 @dataclass(slots=True)
 class Placed:
     """A row with its units, in this tenant. `outcome` None: it is refused. `known`: the item that is here already.
@@ -139,8 +148,12 @@ class Units:
         return unit_id
 
 
-def recognise(rows: Iterable[Placed], known: Iterable[Known]) -> None:
-    """Give each accepted row its outcome: first what is the same in all, then by the same deadline, then by order."""
+def recognise(rows: Iterable[Placed], known: Iterable[Known], numbered: Iterable[Numbered] = ()) -> None:
+    """Give each accepted row its outcome: first what is the same in all, then by the same deadline, then by order.
+
+    A row that is none of these may still bear the number of an item, `numbered`, and its problem: an export brings back
+    what was never imported. It is left as it is: nothing says what its row said before.
+    """
     here: defaultdict[str, list[Known]] = defaultdict(list)
     for each in known:
         here[each.key].append(each)
@@ -159,5 +172,12 @@ def recognise(rows: Iterable[Placed], known: Iterable[Known]) -> None:
                     placed.item_id, placed.known = match.item_id, match
                     same = match.content == placed.marks.content
                     placed.outcome = Outcome.UNCHANGED if same else Outcome.CHANGED
+    taken = {placed.item_id for placed in accepted}
+    free = {each.number: each for each in numbered if each.item_id not in taken}
     for placed in accepted:
+        if placed.outcome is None:
+            item = free.get(placed.row.attributes.get("source_no", ""))
+            if item is not None and plain(item.problem) == plain(placed.row.problem):
+                del free[item.number]
+                placed.item_id, placed.outcome = item.item_id, Outcome.UNCHANGED
         placed.outcome = placed.outcome or Outcome.CREATED

@@ -69,7 +69,7 @@ def _facts(position: int, view: ItemView, around: Around) -> dict[str, Value]:
     return {
         "position": position,
         "number": item.number,
-        "problem": problem(item),
+        "problem": problem(item.title, item.description),
         "category": item.category,
         "source": _source(item),
         "found_on": item.found_on,
@@ -92,14 +92,14 @@ def _facts(position: int, view: ItemView, around: Around) -> dict[str, Value]:
     }
 
 
-def problem(item: Item) -> str:
+def problem(title: str, description: str | None) -> str:
     """Title and description as one text. A title that is only the beginning of the description is not said twice."""
-    if not item.description:
-        return item.title
+    if not description:
+        return title
     # A problem that was imported with more than a title holds has its whole text as description.
-    if " ".join(item.description.split()).startswith(item.title.rstrip("…")):
-        return item.description
-    return f"{item.title}\n{item.description}"
+    if " ".join(description.split()).startswith(title.rstrip("…")):
+        return description
+    return f"{title}\n{description}"
 
 
 def _source(item: Item) -> str | None:

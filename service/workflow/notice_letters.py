@@ -181,7 +181,7 @@ def _lines(text: str | None) -> list[str]:
 
 
 def _entry(position: int, item: Item) -> Entry:
-    text = problem(item)
+    text = problem(item.title, item.description)
     if len(text) > LONGEST_PROBLEM:
         text = f"{text[:LONGEST_PROBLEM]}……"
     return Entry(position, item.number, text, _deadline(item), item.responsible_person or "")

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     NOTE = "note"
     SECTION = "section"
     SIGNATURE = "signature"
+    ANNULLED = "annulled"
 
 
 _COUNT = r"[:：]?(?:共?\d*[项条个件处宗]?)?"

@@ -12,9 +12,9 @@ from xml.sax.saxutils import escape
 import pytest
 import xlsxwriter
 
-from service.outside import sheets
+from service.outside import sheet_parts, sheets
 from service.outside.sheet_reader import MAX_ROWS
-from service.workflow.grid import Area, Day, Formula, Number, Visibility
+from service.workflow.grid import Area, Day, Formula, Grid, Number, Sheet, Visibility
 from tests.spreadsheets import archive, sheet_xml, xls, xlsx
 
 FAR = '<row r="1"><c r="A1"><v>1</v></c><c r="XFD1048576"><v>1</v></c></row>'
@@ -81,8 +81,9 @@ def test_a_damaged_file_is_unreadable_and_nothing_worse(seed):
     for _ in range(chance.randint(1, 8)):
         damaged[chance.randrange(len(damaged))] = chance.randrange(256)
     if seed in (71, 561):
-        with pytest.raises(sheets.Unreadable):
+        with pytest.raises(sheets.TooLarge) as stopped:
             sheets.read(bytes(damaged))
+        assert stopped.value.limit == "memory"
     else:
         with contextlib.suppress(sheets.Unreadable, sheets.TooLarge):
             sheets.read(bytes(damaged))
@@ -107,21 +108,22 @@ def test_an_archive_that_unpacks_to_terabytes_ends_the_reader_and_nothing_else()
 def test_the_reader_is_told_no_secrets(monkeypatch):
     monkeypatch.setenv("XIAOHAO_ADMIN_KEY", "secret")
     seen = {}
-    run = subprocess.run
+    begin = subprocess.Popen
 
     def watched(*given, **more):
         seen.update(more["env"])
-        return run(*given, **more)
+        return begin(*given, **more)
 
-    monkeypatch.setattr(sheets.subprocess, "run", watched)
+    monkeypatch.setattr(sheets.subprocess, "Popen", watched)
     assert rows(xlsx(s=[["a"]])) == [["a"]]
     assert seen.keys() <= {"PATH", "LD_LIBRARY_PATH"}
 
 
 def test_a_reader_that_does_not_end_is_ended(monkeypatch):
     monkeypatch.setattr(sheets, "SECONDS", 0.001)
-    with pytest.raises(sheets.TooLarge):
+    with pytest.raises(sheets.TooLarge) as stopped:
         sheets.read(xlsx(s=[["a"]]))
+    assert stopped.value.limit == "time"
 
 
 @pytest.mark.parametrize("name", ["MAX_ROWS", "MAX_COLUMNS", "MAX_CELLS"])
@@ -217,11 +219,12 @@ def test_formulas_are_found_by_their_cells_whatever_they_came_to():
     ]  # fmt: skip
 
 
-def test_a_sheet_in_utf_16_hides_no_formula():
+def test_a_sheet_in_utf_16_is_refused_and_not_taken_for_an_empty_one():
     xml = '<?xml version="1.0" encoding="UTF-16"?>' + sheet_xml('<row r="1"><c r="A1"><f>1+1</f><v>2</v></c></row>')
     content = repacked(archive({"s": ""}), "xl/worksheets/sheet1.xml", lambda part: xml.encode("utf-16"))
-    with contextlib.suppress(sheets.Unreadable):
-        assert all(type(cell) is Formula for row in rows(content) for cell in row)
+    with pytest.raises(sheets.Unreadable) as stopped:
+        sheets.read(content)
+    assert stopped.value.reason == "unreadable"
 
 
 def test_an_old_workbook_tells_its_formulas_and_its_date_system():
@@ -237,6 +240,20 @@ def test_an_old_workbook_tells_which_days_are_shown_as_a_month():
     for code, expected in (('yyyy"年"m"月"', "2023-12"), ('yyyy"年"m"月"d"日"', "2023-12-01")):
         (sheet,) = sheets.read(xls("台账", {(0, 0): 45261.0}, {}, number_format=code))
         assert [(type(cell), cell) for cell in sheet.rows[0]] == [(Day, expected)]
+
+
+def test_numbers_that_stand_side_by_side_in_an_old_workbook_are_days_too():
+    """Excel writes neighbours into one record."""
+    cells = {(0, 0): "时限", (1, 1): [45261, 45291, 45323], (2, 0): 45261.0}
+    (sheet,) = sheets.read(xls("台账", cells, {}, number_format='yyyy"年"m"月"'))
+    assert sheet.rows[1] == ["", "2023-12", "2023-12", "2024-02"]
+    assert {type(cell) for cell in sheet.rows[1][1:]} == {Day} and sheet.rows[2] == ["2023-12"]
+
+
+def test_a_workbook_that_refers_to_itself_and_to_functions_has_no_links():
+    itself, function, none = b"\1\0\1\4", b"\1\0\1\x3a", b"\1\0\1\0\0 "
+    for supbook in (itself, function, none):
+        assert rows(xls("s", {(0, 0): 1.0}, {}, more=[(0x1AE, supbook)])) == [["1"]]
 
 
 def test_line_breaks_within_a_cell_are_kept_and_escaped_signs_are_signs():
@@ -263,6 +280,12 @@ def test_merged_cells_and_hidden_sheets_are_told():
     assert [each.visibility for each in found] == [Visibility.VISIBLE, Visibility.HIDDEN, Visibility.VERY_HIDDEN]
 
 
+def test_merged_cells_where_nothing_stands_are_nothing():
+    (sheet,) = sheets.read(merging(ONE, "A1:B900", "A5:B9", "C1:D1"))
+    assert sheet.merged == (Area(0, 0, 899, 1),)
+    Grid.of(Sheet("s", [["a"]], (Area(7, 0, 9, 0),)))
+
+
 def test_what_a_sheet_says_of_its_size_and_rows_that_are_only_coloured_cost_nothing():
     coloured = "".join(f'<row r="{n}"><c r="A{n}" s="0"/><c r="B{n}" s="0"/></row>' for n in range(2, 10_002))
     xml = sheet_xml('<row r="1"><c r="A1"><v>1</v></c></row>' + coloured)
@@ -270,7 +293,17 @@ def test_what_a_sheet_says_of_its_size_and_rows_that_are_only_coloured_cost_noth
     assert rows(archive({"s": xml})) == [["1"]]
 
 
-@pytest.mark.parametrize(("text", "expected"), [("a;b\n1;2\n", [["a", "b"], ["1", "2"]]), ("a\tb\n", [["a", "b"]])])
+PARTED = {
+    "a;b\n1;2\n": [["a", "b"], ["1", "2"]],
+    "a\tb\n": [["a", "b"]],
+    "题, 头\na\tb\tc\n1\t2, 3\t4\n5\t6, 7\t8\n": [["题, 头"], ["a", "b", "c"], ["1", "2, 3", "4"], ["5", "6, 7", "8"]],
+    "a;b;c\n1,5;2,5;x\n": [["a", "b", "c"], ["1,5", "2,5", "x"]],
+    'a,b,c\n1,"2\t2;3\n4",5\n6;6,7,8\n': [["a", "b", "c"], ["1", "2\t2;3\n4", "5"], ["6;6", "7", "8"]],
+    "只有一列\n甲；乙\n": [["只有一列"], ["甲；乙"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), PARTED.items())
 def test_a_csv_may_be_parted_otherwise(text, expected):
     assert rows(text.encode()) == expected
     assert rows(text.encode("utf-16")) == expected
@@ -289,17 +322,54 @@ def lied(content, name, size):
 
 SPACES = sheet_xml(" " * (40 << 20))
 
+ONE = '<row r="1"><c r="A1"><v>1</v></c></row>'
+TALL = ONE + '<row r="100000"><c r="A100000"><v>1</v></c></row>'
+
+
+def merging(cells, *areas):
+    """A workbook with these merged cells."""
+    merged = "".join(f'<mergeCell ref="{area}"/>' for area in areas)
+    return archive({"s": sheet_xml(cells).replace("</sheetData>", f"</sheetData><mergeCells>{merged}</mergeCells>")})
+
+
+def repeating(text, count):
+    """A workbook that has a text once and refers to it from many cells."""
+    cells = "".join(
+        f'<row r="{row}">{"".join(f"""<c r="{column}{row}" t="s"><v>0</v></c>""" for column in "ABCDEFGHIJ")}</row>'
+        for row in range(1, count // 10 + 1)
+    )
+    texts = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{text}</t></si></sst>'
+    content = archive({"s": sheet_xml(cells)}, {"xl/sharedStrings.xml": texts.encode()})
+    related = (
+        b'<Relationship Id="rId9" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
+        b'sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+    )
+    return repacked(content, "xl/_rels/workbook.xml.rels", lambda part: part.replace(b"</Relationships>", related))
+
+
 LARGE = {f"s{n}": sheet_xml(" " * (70 << 20)) for n in range(8)}
 HIDING = b"<!--" + b" " * (1 << 17) + b"--><!DOCTYPE a [<!ENTITY b 'c'>]><sst/>"
 
 REFUSED = {
-    "ratio": (archive({"s": SPACES}), sheets.TooLarge, "bomb"),
-    "size, by its own word": (archive(LARGE), sheets.TooLarge, "bomb"),
-    "size, counted": (lied(archive({"s": SPACES}), "xl/worksheets/sheet1.xml", 100), None, "bomb"),
-    "parts": (archive({"s": ""}, {f"xl/media/{n}.png": b"x" for n in range(2_001)}), sheets.TooLarge, "bomb"),
+    "ratio": (archive({"s": SPACES}), sheets.TooLarge, "ratio"),
+    "ratio, whatever it says": (lied(archive({"s": SPACES}), "xl/worksheets/sheet1.xml", 9), sheets.TooLarge, "ratio"),
+    "size, by its own word": (archive(LARGE), sheets.TooLarge, "declared"),
+    "another size than its word": (
+        lied(archive({"s": sheet_xml("")}), "xl/worksheets/sheet1.xml", 10), sheets.Unreadable, "unreadable"
+    ),
+    "parts": (archive({"s": ""}, {f"xl/media/{n}.png": b"x" for n in range(2_001)}), sheets.TooLarge, "parts"),
+    "characters": (repeating("字" * 32_767, 3_000), sheets.TooLarge, "characters"),
+    "merged cells, again and again": (merging(TALL, *["A1:A100000"] * 10_000), sheets.TooLarge, "merged"),
+    "merged cells, their number": (
+        merging(ONE, *(f"A1:B{n}" for n in range(1, 200_002))), sheets.TooLarge, "merged"
+    ),
     "cells": (archive({"s": sheet_xml('<row r="1"><c r="IW1"><v>1</v></c></row>')}), sheets.TooLarge, "cells"),
     "macros": (archive({"s": ""}, {"xl/vbaProject.bin": b"x"}), sheets.Unreadable, "macros"),
     "old macros": (xls("s", {(0, 0): 1.0}, {}, stream_name="_VBA_PROJECT_CUR"), sheets.Unreadable, "macros"),
+    "old macro sheets": (xls("s", {(0, 0): 1.0}, {}, sheet_kind=1), sheets.Unreadable, "macros"),
+    "old links": (
+        xls("s", {(0, 0): 1.0}, {}, more=[(0x1AE, b"\1\0\5\0\0\1b.xls")]), sheets.Unreadable, "external_links"
+    ),
     "links": (archive({"s": ""}, {"xl/externalLinks/e1.xml": b"<x/>"}), sheets.Unreadable, "external_links"),
     "entities": (
         archive({"s": '<!DOCTYPE a [<!ENTITY b "c">]>' + sheet_xml("")}), sheets.Unreadable, "entities"
@@ -321,11 +391,42 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_each_limit_is_the_one_that_stops_it(name):
     content, kind, why = REFUSED[name]
-    with pytest.raises((sheets.Unreadable, sheets.TooLarge) if kind is None else kind) as stopped:
+    with pytest.raises(kind) as stopped:
         sheets.read(content, "台账.csv" if name == "name" else None)
     found = stopped.value
     said = found.limit if isinstance(found, sheets.TooLarge) else found.reason
-    assert said == why or (kind is None and said == "unreadable")
+    assert said == why
+
+
+def test_what_an_archive_comes_to_is_counted_whatever_it_says(monkeypatch):
+    """Of what cannot be packed: no ratio stops it."""
+    noise = random.Random(1).randbytes(2 << 20)
+    content = lied(archive({"s": ""}, {"xl/media/1.png": noise}), "xl/media/1.png", 100)
+    monkeypatch.setattr(sheet_parts, "MAX_BYTES", 1 << 20)
+    with pytest.raises(sheet_parts.Refused) as refused:
+        sheet_parts.check_archive(content)
+    assert refused.value.args == ("unpacked",)
+
+
+@pytest.mark.parametrize(
+    ("program", "limit"),
+    [
+        ("import sys\nwhile True: sys.stdout.write('x' * 1000)", "told"),
+        ("while True: print('[]')", "told"),
+        ("import os; os.abort()", "memory"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "time"),
+    ],
+    ids=["one line", "many lines", "aborted", "out of time"],
+)
+def test_nobody_relies_on_the_reader(monkeypatch, tmp_path, program, limit):
+    """Another program in its place says without end, or ends as the system ends it."""
+    other = tmp_path / "reader.py"
+    other.write_text(program)
+    monkeypatch.setattr(sheets, "READER", other)
+    monkeypatch.setattr(sheets, "MAX_TOLD", 1 << 16)
+    with pytest.raises(sheets.TooLarge) as stopped:
+        sheets.read(xlsx(s=[["a"]]))
+    assert stopped.value.limit == limit
 
 
 def test_a_file_of_a_hundred_megabytes_is_not_even_looked_at():
@@ -347,13 +448,9 @@ def test_processor_time_and_memory_of_the_reader_are_bounded(tmp_path, work, end
     assert done.returncode != 1 or b"MemoryError" in done.stderr
 
 
-def test_a_reader_that_was_ended_by_the_system_was_too_slow(monkeypatch):
-    killed = subprocess.CompletedProcess([], -24, b"")
-    monkeypatch.setattr(sheets.subprocess, "run", lambda *given, **more: killed)
-    with pytest.raises(sheets.TooLarge) as stopped:
-        sheets.read(xlsx(s=[["a"]]))
-    assert stopped.value.limit == "time"
-
-
-def test_a_hundred_thousand_rows_are_read():
+def test_a_hundred_thousand_rows_are_read(full):
+    count = 100_000 if full else 10_000
+    cells = "".join(f'<row r="{n}"><c r="A{n}"><v>{n}</v></c></row>' for n in range(1, count + 1))
+    found = rows(archive({"s": sheet_xml(cells)}))
+    assert (len(found), found[-1]) == (count, [str(count)])
     assert MAX_ROWS > 100_000

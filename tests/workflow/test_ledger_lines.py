@@ -76,7 +76,7 @@ def test_a_deadline_that_is_no_day_is_said_in_the_words_of_ledgers(kind: str, wo
 def test_title_and_description_are_one_text_and_nothing_is_said_twice(
     title: str, description: str | None, expected: str
 ) -> None:
-    assert problem(replace(an_item(), title=title, description=description)) == expected
+    assert problem(title, description) == expected
 
 
 def test_a_lamp_that_the_policy_made_up_is_called_as_there() -> None:
