@@ -141,13 +141,14 @@ def _judge(line: Line) -> LedgerRow:
     check(line, row.errors, row.warnings)
     cells = {each: unguarded(cell) for each, cell in line.cells.items()}
     _problem(row, cells, line)
-    row.lead_cell, row.unit_cell = cells.get(Field.LEAD_UNIT, ""), cells.get(Field.UNIT, "")
-    row.co_cells = line.all(Field.CO_UNITS)
+    row.lead_cell, row.unit_cell = _units(cells, Field.LEAD_UNIT), _units(cells, Field.UNIT)
+    row.co_cells = tuple(cell for cell in line.all(Field.CO_UNITS) if not cell_words.blank(cell))
     if not row.lead_cell and not row.unit_cell and not line.odd:
         row.errors.append(Fault(MISSING_UNIT, Field.UNIT))
     row.goal = _text(row, Field.GOAL, cells.get(Field.GOAL, ""))
     row.measures = _text(row, Field.MEASURES, cells.get(Field.MEASURES, ""))
-    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys(map(unguarded, line.all(Field.PERSON)))))
+    people = (cell for cell in map(unguarded, line.all(Field.PERSON)) if not cell_words.blank(cell))
+    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys(people)))
     row.category = _line(row, Field.CATEGORY, cells.get(Field.CATEGORY, ""), 100)
     _deadline(row, line)
     _status(row, cells)
@@ -159,8 +160,15 @@ def _judge(line: Line) -> LedgerRow:
 # -- the facts
 
 
+def _units(cells: dict[Field, str], name: Field) -> str:
+    """A cell of units. 无, — and 同上 name none: who is responsible is not guessed from the row above."""
+    cell = cells.get(name, "")
+    return "" if cell_words.blank(cell) or cell_words.ditto(cell) else cell
+
+
 def _problem(row: LedgerRow, cells: dict[Field, str], line: Line) -> None:
-    problem, title = cells.get(Field.PROBLEM, ""), cells.get(Field.TITLE, "")
+    found = (cells.get(name, "") for name in (Field.PROBLEM, Field.TITLE))
+    problem, title = ("" if cell_words.blank(cell) else cell for cell in found)
     row.problem = problem or title
     if not row.problem:
         if not line.odd:

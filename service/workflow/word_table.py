@@ -56,13 +56,18 @@ def _row(meaning: str, *patterns: str) -> Row:
     return Row(meaning, re.compile(_any(*patterns)))
 
 
+NOTHING = re.compile(
+    r"^(?:[-/\\|_=*×xX.,。、·…?#~\u2010-\u2015\u2212\u2500]+"
+    r"|(?:无|空|暂无|没有|无期限|无时限|不涉及|未填|不详|NA|#?N/A|null|None|none|nil)[。.]?)$"
+)
+"""A cell that was filled so as not to be blank."""
+
+SAME = re.compile('^(?:同上|同前|同左|如上|上同|同上行|同上一行|[〃″"“”〞]+)[。.]?$')
+"""A cell that says what the one above it says."""
+
 WORDS: tuple[Row, ...] = (
-    _row(
-        BLANK_MARK,
-        r"^[/\\|\-_=*×xX.,。、·…?#]+$",
-        "^(?:无|空|暂无|没有|无期限|未填|不详|NA|N/A|null|None|none|nil)$",
-    ),
-    _row(DITTO, '^(?:同上|同前|同左|如上|上同|同上行|同上一行|[〃″"“”〞])[。.]?$'),
+    Row(BLANK_MARK, NOTHING),
+    Row(DITTO, SAME),
     _row(IMMEDIATE_STANDING, f"{AT_ONCE}.*{FOR_EVER}", f"{FOR_EVER}.*{AT_ONCE}"),
     _row(IMMEDIATE, AT_ONCE),
     _row(STANDING, FOR_EVER),

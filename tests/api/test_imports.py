@@ -237,6 +237,8 @@ async def test_of_two_imports_at_once_the_second_finds_what_the_first_listed(wor
 FAULTY = {
     "1,,t1,修,,": ["missing_problem"],
     "1,甲,,修,,": ["missing_unit"],
+    "1,甲,同上,修,,": ["missing_unit"],
+    "1,/,t1,修,,": ["missing_problem"],
     "1,甲,没有的单位,修,,": ["unknown_unit"],
     "1,甲,各镇,修,,": ["unknown_unit"],
     "1,甲,同名村,修,,": ["unknown_unit"],
@@ -265,8 +267,8 @@ async def test_each_fault_is_named_by_row(world):
     found = by_row(report)
     for number, (line, expected) in enumerate(FAULTY.items(), start=2):
         assert codes(found[number]) == expected, line
-    assert found[5]["errors"][0]["detail"] == "须写明具体单位，不能用统称：各镇"
-    assert found[6]["errors"][0]["detail"].startswith("有多个单位叫这个名称")
+    assert found[7]["errors"][0]["detail"] == "须写明具体单位，不能用统称：各镇"
+    assert found[8]["errors"][0]["detail"].startswith("有多个单位叫这个名称")
 
 
 async def test_the_reason_is_said_in_the_readers_language(world):
@@ -380,6 +382,16 @@ async def test_phrases_beside_a_unit_are_kept_as_they_are_written(world):
 
 
 # -- the call
+
+
+async def test_a_cell_of_co_units_that_says_none_refuses_no_row_and_makes_no_unit(world):
+    code = await ledger(world, "none")
+    marks = ("无", "—", "/", "暂无")
+    table = "存在问题,责任单位,配合单位\n" + "".join(f"问题{mark},t1,{mark}\n" for mark in marks)
+    report = ok(await load(world, table, ledger=code, unknown_units="create"))
+    assert (report["created"], report["refused"]) == (len(marks), 0)
+    assert all(item["co_unit_ids"] == [] for item in await items_of(world, code))
+    assert not {unit["name"] for unit in await every_page(world.admin, "/v1/units")} & set(marks)
 
 
 async def test_what_a_heading_means_may_be_said(world):

@@ -68,6 +68,14 @@ def test_a_title_of_its_own_stands_before_the_problem():
     row = one(problem="路面破损三处，共十米", title="路面破损")
     assert (row.title, row.description) == ("路面破损", "路面破损三处，共十米")
     assert one(problem="", title="只有标题").title == "只有标题"
+    assert one(problem="/", title="只有标题").title == "只有标题"
+    assert one(title="无").title == "路面破损"
+
+
+def test_marks_name_nobody():
+    row = one(person="/", lead_unit="无")
+    assert (row.person, row.lead_cell, row.unit_cell) == (None, "", "一镇")
+    assert one(several={Field.CO_UNITS: ("无", "二镇", "—")}, co_units="无").co_cells == ("二镇",)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,15 @@ def test_a_title_of_its_own_stands_before_the_problem():
         ({"problem": ""}, [("missing_problem", "problem")]),
         ({"unit": ""}, [("missing_unit", "unit")]),
         ({"unit": "", "lead_unit": "一镇"}, []),
+        ({"unit": "/", "lead_unit": "一镇"}, []),
+        ({"unit": "一镇", "lead_unit": "——"}, []),
+        ({"unit": "无"}, [("missing_unit", "unit")]),
+        ({"unit": "—", "lead_unit": "暂无"}, [("missing_unit", "unit")]),
+        ({"unit": "同上"}, [("missing_unit", "unit")]),
+        ({"unit": "〃"}, [("missing_unit", "unit")]),
+        ({"problem": "/"}, [("missing_problem", "problem")]),
+        ({"problem": "无。"}, [("missing_problem", "problem")]),
+        ({"problem": "无人值守"}, []),
         ({"deadline": "2023年2月30日"}, [("invalid_date", "deadline")]),
         ({"found_on": "2023.13.1"}, [("invalid_date", "found_on")]),
         ({"problem": "甲" * 5_001}, [("too_long", "problem")]),
