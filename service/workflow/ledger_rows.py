@@ -35,6 +35,10 @@ MAX_PROBLEM = 5_000
 """Characters of a problem: what is longer is a document that slipped into a cell."""
 
 MAX_TEXT = 20_000
+MAX_CLOSED = 1_900
+"""Characters of the status of a row that comes closed, which stands in the note of its closing; any other has MAX_TEXT,
+as an entry of progress has."""
+
 MAX_LINE = 200
 MAX_DEADLINE = 500
 MAX_ATTRIBUTES = 12_000
@@ -86,8 +90,19 @@ class LedgerRow:
     contact: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    begins: dict[Field, date] = field(default_factory=dict)
+    """Of the days above that a period stands for, its last one, the first."""
 
     marks: Marks = NO_MARKS
+
+    def settle(self, today: date) -> None:
+        """Of a period that goes on (检查时间 is 2026年11月, in November) today counts: its end is yet to come.
+
+        The marks stay as they are, so that the row is known again tomorrow.
+        """
+        for name, first in self.begins.items():
+            if first <= today < getattr(self, name):
+                setattr(self, name, today)
 
 
 def judge(lines: Iterable[Line]) -> list[LedgerRow]:
@@ -221,7 +236,7 @@ def _status(row: LedgerRow, cells: dict[Field, str]) -> None:
     if struck_off and said is None:
         told.append(struck_off)
     row.status = _text(row, Field.STATUS, "；".join(told))
-    if row.status and len(row.status) > MAX_TEXT // 10:
+    if row.status and row.closed and len(row.status) > MAX_CLOSED:
         row.errors.append(Fault(TOO_LONG, Field.STATUS))
 
 
@@ -237,6 +252,7 @@ def _days(row: LedgerRow, line: Line) -> None:
             row.attributes[name] = cell
         else:
             setattr(row, name, said.due_on)
+            row.begins[name] = said.first or said.due_on
 
 
 def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -131,6 +133,29 @@ async def test_words_about_progress_are_an_entry_and_a_yes_closes(world):
         assert [each["text"] for each in told] == expected
     assert items["甲"]["version"] == 2 and items["丁"]["version"] == 1
     assert items["乙"]["resolution"] == "rectified"
+
+
+async def test_what_is_said_about_progress_may_be_as_long_as_over_http(world):
+    code = await ledger(world, "told")
+    said = "正在施工，" * 4_000
+    ok(await load(world, f"存在问题,责任单位,完成情况\n甲,t1,{said}\n", ledger=code))
+    (item,) = await items_of(world, code)
+    told = (await read(world.admin, f"/v1/items/{item['id']}/progress"))["items"]
+    assert [each["text"] for each in told] == [said]
+
+
+async def test_a_period_that_goes_on_is_no_day_in_the_future(world):
+    code = await ledger(world, "period")
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    table = (
+        "存在问题,责任单位,检查时间,是否销号,销号时间\n"
+        f"甲,t1,{now.year}年{now.month}月,是,{now.year}年\n乙,t1,{now.year + 1}年,否,\n"
+    )
+    for outcome in ("created", "unchanged"):
+        report = ok(await load(world, table, ledger=code))
+        assert (report[outcome], codes(by_row(report)[3])) == (1, ["invalid_date"])
+    (item,) = await items_of(world, code)
+    assert item["found_on"] == str(now.date()) and item["state"] == "closed"
 
 
 async def test_an_item_that_was_struck_off_long_ago_is_dated_by_its_ledger(world):

@@ -98,6 +98,10 @@ def test_marks_name_nobody():
         ({"problem": "甲" * 5_001}, [("too_long", "problem")]),
         ({"measures": "修" * 20_001}, [("too_long", "measures")]),
         ({"person": "人" * 201}, [("too_long", "person")]),
+        ({"status": "已" * 20_000}, []),
+        ({"status": "已" * 20_001}, [("too_long", "status")]),
+        ({"status": "已" * 1_901, "struck_off": "否"}, []),
+        ({"status": "已" * 1_901, "struck_off": "是"}, [("too_long", "status")]),
         ({"deadline": "限" * 501}, [("too_long", "deadline")]),
         ({"extra": {"附件": "字" * 4_000}}, [("too_long", "attributes")]),
         ({"measures": Formula("1")}, [("formula_cell", "measures")]),
@@ -171,6 +175,20 @@ def test_a_phone_number_is_one_as_a_number_too():
 def test_numbers_of_a_spreadsheet_are_days_where_a_day_is_meant():
     assert one(deadline=Number("46568")).deadline.due_on == date(2027, 6, 30)
     assert one(closed_on=Number("46568")).closed_on == date(2027, 6, 30)
+
+
+def test_of_a_period_that_goes_on_today_counts():
+    row = one(found_on="2026年11月", closed_on="2026年", listed_on="2026年12月")
+    marks = row.marks
+    for today in (date(2026, 11, 28), date(2026, 11, 28)):
+        row.settle(today)
+        assert (row.found_on, row.closed_on) == (today, today)
+    assert row.listed_on == date(2026, 12, 31), "that is in the future"
+    assert row.marks == marks, "it is known again tomorrow"
+    over = one(found_on="2026年10月", listed_on="2026年11月3日至12月5日", closed_on="2026年12月1日")
+    over.settle(date(2026, 11, 28))
+    assert (over.found_on, over.listed_on) == (date(2026, 10, 31), date(2026, 11, 28))
+    assert over.closed_on == date(2026, 12, 1)
 
 
 def test_a_day_that_is_none_is_kept_beside():

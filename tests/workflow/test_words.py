@@ -452,7 +452,8 @@ def test_a_day_is_in_the_calendar_or_refused(year, month, day):
 
 @given(
     st.text(
-        alphabet="年月日底前至-、，。0123456789二〇十三四季度上半旬内个工作立行改长期坚持已延期（）() \n起同",
+        alphabet="年月日底前至-、，。0123456789二〇十百三四季度上半旬内个工作立行改"
+        "长期坚持已延期提明今后初Dec/.（）() \n起同",
         max_size=30,
     )
 )
