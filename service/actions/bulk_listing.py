@@ -31,6 +31,8 @@ from service.workflow.states import DeadlineKind, Severity, State
 ALREADY_CLOSED = "台账载明已销号"
 """The note of an item that came closed."""
 
+MAX_NOTE = 2_000
+
 
 class Numbers:
     """The numbers that were reserved for an import, by year of listing."""
@@ -152,9 +154,15 @@ def draft_of(placed: Placed, call: Call, day: date) -> Draft:
         listed_at=deadlines.start_of(day, call.tz) if day != call.today else None,
         deadline=deadline_asked(row, call, day),
         closed_on=(row.closed_on or call.today) if row.closed else None,
-        closed_note=(f"{ALREADY_CLOSED}：{row.status}" if row.status else ALREADY_CLOSED) if row.closed else None,
+        closed_note=_note(row) if row.closed else None,
         attributes=placed.attributes,
     )
+
+
+def _note(row: LedgerRow) -> str:
+    """Why an item came closed, with what the ledger says of it as far as a note goes; all of it is an entry of progress."""
+    said = f"{ALREADY_CLOSED}：{row.status}" if row.status else ALREADY_CLOSED
+    return said if len(said) <= MAX_NOTE else f"{said[: MAX_NOTE - 1]}…"
 
 
 def deadline_asked(row: LedgerRow, call: Call, day: date) -> DeadlineAsked:

@@ -147,6 +147,7 @@ def _parent(call: Call, options: Options, present: list[Unit], tree: _Tree) -> U
 
 
 def _place(call: Call, found: import_plan.Units, tree: _Tree, parent: UUID, row: LedgerRow) -> Placed:
+    row.settle(call.today)
     placed = Placed(row, list(row.errors), list(row.warnings))
     if not (row.lead_cell or row.unit_cell):
         return placed

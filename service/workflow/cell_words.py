@@ -4,6 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from service.workflow import word_table
 from service.workflow.states import Severity, SourceKind
 
 _NOISE = re.compile(r"[\s,，。;；、.!！:：()（）“”\"'·]+")
@@ -30,6 +31,22 @@ _YES = frozenset(
 @lru_cache(maxsize=2_000)
 def _plain(cell: str) -> str:
     return _NOISE.sub("", unicodedata.normalize("NFKC", cell)).lower()
+
+
+def blank(cell: str) -> bool:
+    """无, —, /: a mark that says that nothing stands there."""
+    return _marked(word_table.NOTHING, cell)
+
+
+def ditto(cell: str) -> bool:
+    """同上, 〃."""
+    return _marked(word_table.SAME, cell)
+
+
+@lru_cache(maxsize=4_000)
+def _marked(mark: re.Pattern[str], cell: str) -> bool:
+    # What is longer says something.
+    return len(cell) < 20 and bool(mark.fullmatch("".join(unicodedata.normalize("NFKC", cell).split())))
 
 
 def struck_off(cell: str) -> bool | None:

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from service.workflow.headings import Field
 from service.workflow.ledger_rows import LedgerRow, Marks
-from service.workflow.row_faults import TOO_LONG, UNKNOWN_UNIT, Fault
-from service.workflow.unit_names import COLLECTIVE, UNKNOWN, Index, Names, plain
+from service.workflow.row_faults import MISSING_UNIT, TOO_LONG, UNKNOWN_UNIT, Fault
+from service.workflow.unit_cells import Names
+from service.workflow.unit_names import COLLECTIVE, LONGEST, UNKNOWN, Index, plain
 
 MAX_CO_UNITS = 50
 
@@ -108,7 +109,7 @@ class Units:
         units = self.index.names(unit_cell) if unit_cell else Names(())
         first = leads if leads.names else units
         if not first.names:
-            return Cells(None, faults=(Fault(UNKNOWN_UNIT, Field.UNIT, UNKNOWN),))
+            return Cells(None, faults=(Fault(MISSING_UNIT, Field.UNIT),))
         chief = first.names[first.lead]
         responsible = self._unit(chief)
         faults = [] if isinstance(responsible, UUID) else [Fault(UNKNOWN_UNIT, Field.UNIT, f"{responsible}:{chief}")]
@@ -141,7 +142,7 @@ class Units:
             return found
         if phrase:
             return COLLECTIVE
-        if not self.create or len(name) > 200:
+        if not self.create or len(name) > LONGEST:
             return UNKNOWN
         unit_id = self.made[name] = self.new_id()
         self.index.by_name[plain(name)] = [unit_id]

@@ -87,8 +87,19 @@ class LedgerRow:
     contact: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    begins: dict[Field, date] = field(default_factory=dict)
+    """Of the days above that a period stands for, its last one, the first."""
 
     marks: Marks = NO_MARKS
+
+    def settle(self, today: date) -> None:
+        """Of a period that goes on (检查时间 is 2026年11月, in November) today counts: its end is yet to come.
+
+        The marks stay as they are, so that the row is known again tomorrow.
+        """
+        for name, first in self.begins.items():
+            if first <= today < getattr(self, name):
+                setattr(self, name, today)
 
 
 def judge(lines: Iterable[Line]) -> list[LedgerRow]:
@@ -142,16 +153,15 @@ def _judge(line: Line) -> LedgerRow:
     check(line, row.errors, row.warnings)
     cells = {each: unguarded(cell) for each, cell in line.cells.items()}
     _problem(row, cells, line)
-    row.lead_cell, leading = parted(cells.get(Field.LEAD_UNIT, ""))
-    row.unit_cell, responsible = parted(cells.get(Field.UNIT, ""))
-    row.co_cells = line.all(Field.CO_UNITS)
+    row.lead_cell, leading = parted(_units(cells, Field.LEAD_UNIT))
+    row.unit_cell, responsible = parted(_units(cells, Field.UNIT))
+    row.co_cells = tuple(cell for cell in line.all(Field.CO_UNITS) if not cell_words.blank(cell))
     if not row.lead_cell and not row.unit_cell and not line.odd:
         row.errors.append(Fault(MISSING_UNIT, Field.UNIT))
     row.goal = _text(row, Field.GOAL, cells.get(Field.GOAL, ""))
     row.measures = _text(row, Field.MEASURES, cells.get(Field.MEASURES, ""))
-    row.person = _line(
-        row, Field.PERSON, "、".join(dict.fromkeys([*map(unguarded, line.all(Field.PERSON)), *responsible, *leading]))
-    )
+    people = [cell for cell in map(unguarded, line.all(Field.PERSON)) if not cell_words.blank(cell)]
+    row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys([*people, *responsible, *leading])))
     row.category = _line(row, Field.CATEGORY, cells.get(Field.CATEGORY, ""), 100)
     _deadline(row, line)
     _status(row, cells)
@@ -168,8 +178,15 @@ def _judge(line: Line) -> LedgerRow:
 # -- the facts
 
 
+def _units(cells: dict[Field, str], name: Field) -> str:
+    """A cell of units. 无, — and 同上 name none: who is responsible is not guessed from the row above."""
+    cell = cells.get(name, "")
+    return "" if cell_words.blank(cell) or cell_words.ditto(cell) else cell
+
+
 def _problem(row: LedgerRow, cells: dict[Field, str], line: Line) -> None:
-    problem, title = cells.get(Field.PROBLEM, ""), cells.get(Field.TITLE, "")
+    found = (cells.get(name, "") for name in (Field.PROBLEM, Field.TITLE))
+    problem, title = ("" if cell_words.blank(cell) else cell for cell in found)
     row.problem = problem or title
     if not row.problem:
         if not line.odd:
@@ -217,8 +234,6 @@ def _status(row: LedgerRow, cells: dict[Field, str]) -> None:
     if struck_off and said is None:
         told.append(struck_off)
     row.status = _text(row, Field.STATUS, "；".join(told))
-    if row.status and len(row.status) > MAX_TEXT // 10:
-        row.errors.append(Fault(TOO_LONG, Field.STATUS))
 
 
 def _days(row: LedgerRow, line: Line) -> None:
@@ -233,6 +248,7 @@ def _days(row: LedgerRow, line: Line) -> None:
             row.attributes[name] = cell
         else:
             setattr(row, name, said.due_on)
+            row.begins[name] = said.first or said.due_on
 
 
 def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:

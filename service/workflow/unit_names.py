@@ -1,4 +1,4 @@
-"""Units as they stand in a cell of a ledger: several of them, with who leads, and phrases that mean no unit at all."""
+"""Units that cells of a ledger name: which of a tenant's they are, and phrases that mean no unit at all."""
 
 import re
 import unicodedata
@@ -6,31 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from service.workflow.cell_words import ditto
 from service.workflow.organisation import Unit
+from service.workflow.unit_cells import Names, split
 
 AMBIGUOUS, COLLECTIVE, UNKNOWN = "ambiguous", "collective", "unknown"
 """Why a name is no unit: two bear it; it means whoever is concerned; nobody bears it."""
 
-_SEPARATORS = re.compile(r"[、,，;；/\n\r]+")
-_ROLE = re.compile(
-    r"[(（](?:牵头|主办|主责|责任|配合|协办|协助|参与|会办|督办)(?:责任)?(?:单位|部门)?[)）]"
-    r"|^(?:牵头|主办|责任|配合|协办)(?:责任)?(?:单位|部门)?[:：]"
-    r"|(?:牵头|主办|负责|配合|协办|参与)$"
-)
-_LEADS = re.compile(r"[(（](?:牵头|主办|主责)[^)）]*[)）]|^(?:牵头|主办)[^:：]*[:：]|(?:牵头|主办)$")
+LONGEST = 200
+"""Characters of a unit's name."""
+
+_BRACKETED = re.compile(r"[(（][^()（）]*[)）]")
+_AND_OTHERS = re.compile(r"(.+?)等(?:有关|相关)?(?:单位|部门|\d+[个家].*)?")
 _COLLECTIVE = re.compile(
     r"(?:全[县市区省镇乡州]|[县市区省镇乡]直|[县市区省镇乡]级?|本[县市区镇乡]|辖区|所辖|属地|其他|其它|各)*?(?:各|有关|相关|全体|所有|其他|其它|涉及)"
     r"(?:有关|相关|级)?[^、]*"
     r"|.*等(?:有关|相关)?(?:单位|部门|地区|\d+个.*)"
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names in a cell, in order; `lead` is the one that is marked as leading, else the first."""
-
-    names: tuple[str, ...]
-    lead: int = 0
 
 
 def plain(name: str) -> str:
@@ -39,29 +31,8 @@ def plain(name: str) -> str:
 
 
 def collective(name: str) -> bool:
-    """各镇, 各有关单位, 相关部门: whoever is concerned."""
-    return bool(_COLLECTIVE.fullmatch(plain(name)))
-
-
-def split(cell: str) -> Names:
-    """The names in a cell. Blanks part names only where every part could be one."""
-    parts: list[str] = []
-    lead = None
-    for piece in _SEPARATORS.split(cell):
-        words = piece.split()
-        for each in words if len(words) > 1 and all(len(word) > 2 for word in words) else [" ".join(words)]:
-            name = _ROLE.sub("", _ROLE.sub("", each)).strip(" 。.:：")
-            if not name:
-                continue
-            if lead is None and _LEADS.search(each):
-                lead = len(parts)
-            parts.append(name)
-    return Names(tuple(dict.fromkeys(parts)), _at(parts, lead))
-
-
-def _at(parts: list[str], lead: int | None) -> int:
-    """Where the leading one stands once no name stands twice."""
-    return list(dict.fromkeys(parts)).index(parts[lead]) if lead is not None else 0
+    """各镇, 各有关单位, 相关部门（见附件）: whoever is concerned; and 同上, which names nobody by itself."""
+    return ditto(name) or bool(_COLLECTIVE.fullmatch(_BRACKETED.sub("", plain(name))))
 
 
 @dataclass(slots=True)
@@ -95,21 +66,48 @@ class Index:
     def names(self, cell: str) -> Names:
         """The names in a cell; one that is a unit as a whole, however it is written, is not split."""
         whole = cell.strip()
-        if isinstance(self.find(whole), UUID):
+        if self._known(whole):
             return Names((whole,))
         found: list[str] = []
-        split_up = split(cell)
-        lead = split_up.names[split_up.lead] if split_up.names else ""
-        for name in split_up.names:
-            found += self._joined(name)
-        return Names(tuple(dict.fromkeys(found)), next((at for at, name in enumerate(found) if name == lead), 0))
+        lead = 0
+        told = split(cell)
+        for at, name in enumerate(told.names):
+            if at == told.lead:
+                lead = len(found)
+            found += self._within(name)
+        names = tuple(dict.fromkeys(found))
+        return Names(names, names.index(found[lead]) if found else 0)
+
+    def _known(self, name: str) -> bool:
+        return isinstance(self.find(name), UUID)
+
+    def _within(self, name: str) -> list[str]:
+        """甲局和乙局 is two units where both are known, 甲局（乙局） is 甲局 under its other name."""
+        if len(name) > LONGEST or self._known(name):
+            return [name]
+        bare = _BRACKETED.sub("", name).strip()
+        if bare != name and bare:
+            if self._known(bare):
+                return [bare]
+            # 有关部门（甲局、乙局）: those are meant.
+            listed = [each for inside in _BRACKETED.findall(name) for each in split(inside[1:-1]).names]
+            if collective(bare) and listed and all(map(self._known, listed)):
+                return listed
+        first = _AND_OTHERS.fullmatch(name)
+        if first and self._known(first[1]):
+            # The phrase stays beside the unit that it begins with.
+            return [first[1], name] if collective(name) else [first[1]]
+        return self._joined(name)
 
     def _joined(self, name: str) -> list[str]:
-        """甲局和乙局 is two units where both are known, and 住房和城乡建设局 is one."""
-        if isinstance(self.find(name), UUID):
-            return [name]
+        """住房和城乡建设局 is one: parts are taken only where each is a unit, or means whoever is concerned."""
+        parts: list[str] = []
+        start = 0
         for match in re.finditer(r"和|及|与|暨", name):
-            halves = [name[: match.start()], name[match.end() :]]
-            if all(isinstance(self.find(half), UUID) for half in halves):
-                return halves
-        return [name]
+            part = name[start : match.start()]
+            if self.find(part) != UNKNOWN:
+                parts.append(part)
+                start = match.end()
+        parts.append(name[start:])
+        sure = any(map(self._known, parts)) and all(self.find(part) != UNKNOWN for part in parts)
+        return parts if sure else [name]

@@ -1,12 +1,14 @@
 """The table of words: what is written in deadline cells instead of a date, and what a clerk makes of it.
 
 Data, read from the top: the first row of which one pattern is found says what the cell means. The patterns meet texts
-as `word_dates.normalise` leaves them: half-width, without spaces, `3日内` for 三日内.
+as `word_spelling.normalise` leaves them: half-width, without spaces, `3日内` for 三日内.
 """
 
 import re
 from dataclasses import dataclass
 
+YEAR_MISSING = "year_missing"
+EITHER = "either"
 BLANK_MARK = "blank_mark"
 DITTO = "ditto"
 RELATIVE = "relative"
@@ -28,16 +30,17 @@ def _any(*patterns: str) -> str:
 
 
 AT_ONCE = _any(
-    "立[行即查知说整督接][立即]?[行整改纠办]?[立即]?改",
-    "立即|立改|马上|当场|即日起?(?:整改|改正|完成)",
-    "即[知查行时刻交问督接整发现]{1,2}即?[改办整]?",
-    "现场(?:整改|改正)",
-    "边(?:查|督|学|整|检查)边(?:改|整改)",
+    "立[行即查知说整督接纠改审巡][立即力]?[行整改纠办治政]?[立即]?改|立[行说查知整督接纠改审巡交学]立[行改纠办整治决政]|立行力改",
+    "立[即刻马时]|立改|马上|当场|即刻|即日起?(?:整改|改正|完成)",
+    "即[知查行时刻交问督接整发现]{1,2}即?[改办整纠]?|接诉即办|发现即改",
+    "现场(?:整改|改正|纠正)",
+    "边(?:查|督|学|整|检查|巡|改|审)边(?:改|整改|纠|查|治)",
     "随(?:查|时发现)随(?:改|时)",
     "当[日天](?:整改|改正|完成|办结|内)?$|限当[日天]|同步整改",
 )
 FOR_EVER = _any(
-    "长期|持续|常态|常抓|长效|长远|坚持不懈|不间断|始终|贯穿|常年|经常性|日常|永久|一以贯之|定期|全周期",
+    "长期|持续|常态|一直坚持|经常化|常抓|长效|长远|坚持不懈|不间断|始终|贯穿|常年|经常性|日常|永久|一以贯之|定期|全周期",
+    "[年月周天日度][一二两三四1-9]次",
     "每(?:年|季度?|月|周|星期|天|日|半年|学期)",
     "(?:不断|逐步|继续|稳步)(?:推进|完善|提升|巩固|加强|整改|规范)",
     "巩固(?:提升|成效|成果)",
@@ -56,16 +59,26 @@ def _row(meaning: str, *patterns: str) -> Row:
     return Row(meaning, re.compile(_any(*patterns)))
 
 
+_ENGLISH_MONTH = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*"
+
+NOTHING = re.compile(
+    r"^(?:[-/\\|_=*×xX.,。、·…?#~\u2010-\u2015\u2212\u2500]+"
+    r"|(?:无|空|暂无|没有|无期限|无时限|不涉及|未填|不详|NA|#?N/A|null|None|none|nil)[。.]?)$"
+)
+"""A cell that was filled so as not to be blank."""
+
+SAME = re.compile('^(?:同上|同前|同左|如上|上同|同上行|同上一行|[〃″"“”〞]+)[。.]?$')
+"""A cell that says what the one above it says."""
+
 WORDS: tuple[Row, ...] = (
-    _row(
-        BLANK_MARK,
-        r"^[/\\|\-_=*×xX.,。、·…?#]+$",
-        "^(?:无|空|暂无|没有|无期限|未填|不详|NA|N/A|null|None|none|nil)$",
-    ),
-    _row(DITTO, '^(?:同上|同前|同左|如上|上同|同上行|同上一行|[〃″"“”〞])[。.]?$'),
+    Row(BLANK_MARK, NOTHING),
+    Row(DITTO, SAME),
     _row(IMMEDIATE_STANDING, f"{AT_ONCE}.*{FOR_EVER}", f"{FOR_EVER}.*{AT_ONCE}"),
     _row(IMMEDIATE, AT_ONCE),
     _row(STANDING, FOR_EVER),
+    _row(ONGOING, "至今|以来|到现在"),
+    _row(EITHER, rf"^(?:{_ENGLISH_MONTH}-?\d{{1,2}}|\d{{1,2}}-?{_ENGLISH_MONTH})$"),
+    _row(YEAR_MISSING, r"^(?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|[12]\d|3[01])(?:[日号]?(?:之?前|以前)?)$"),
     _row(
         RELATIVE_YEAR,
         "^(?:在|于|到|至|力争|争取|整改[期时]限:?)*[今本当明后次翌来去]年",
@@ -87,6 +100,7 @@ WORDS: tuple[Row, ...] = (
     _row(
         EVENT,
         "直[至到]",
+        "[春夏秋冬]季|暑期|暑假|寒假|汛期|雨季|年关|[今明][冬春]|年[春夏秋冬]",
         "(?:之?前|以前|之?后|以后|期间|时|完毕|为止|之日)[。.;]?$",
         "(?:复审|验收|考核|汛期|节|开学|检查|督察|暗访|巡察|会议|雨季|采暖|供暖|开工|竣工).{0,6}[前后]",
     ),
@@ -102,20 +116,40 @@ WORDS: tuple[Row, ...] = (
 THIS_YEAR = re.compile("[今本当明后次翌来去]年")
 """A year that only whoever wrote it knows."""
 
-STARTS = re.compile("[份底末初]?(?:起|开始|以来|之?后|以后|启动|开工)")
+EVERY = re.compile("每(?:年|季|月|周|半年)")
+"""Without a year what follows comes again and again."""
+
+STARTS = re.compile(
+    "[份底末初]?(?:起|开始|以来|之?后|以后|启动|开工|之日起"
+    "|(?:-|直?至|到)+(?:今|现在|目前|当前|长期|常态|永久|长远|持续|[;,。)]|$))"
+)
 """Right behind a date: it says when something begins, not when it ends."""
 
+ORIGIN = re.compile("[^,;。]{0,12}?(?:交办|下发|下达|印发|发文|反馈|通知|检查|发现|移交|转办|受理|登记|收到)")
+"""Behind a date in a cell with a term: the day from which that counts."""
+
+COUNTS = re.compile("(?:之日)?(?:起|以?后)(?:的|计算)?,?")
+"""Between a day and the term that counts from it."""
+
+AROUND_EVENT = re.compile(
+    "的?(?:国庆|中秋|元旦|春节|五一|端午|清明|开学|主?汛|雨季|采暖|供暖|入冬|春耕|第\\d个?(?:周|星期)|最后1?个?(?:周|星期))"
+)
+"""Right behind a month or a year: which day of it, only a calendar of its own knows."""
+
 DONE = re.compile(
-    _any(
-        "已(?:经|于|在|按期|提前|全部|全面|基本)*[^,;。]{0,20}"
-        "(?:完成|整改|办结|销号|落实|到位|验收|完毕|拆除|关闭|解决)",
-        "(?:完成|销号|办结|整改)(?:时间|日期|于)",
-        "(?:整改|验收)?完毕$",
-    )
+    "已(?:经|于|在|按期|提前|全部|全面|基本)*[^,;。]{0,20}(?:完成|整改|办结|销号|落实|到位|验收|完毕|拆除|关闭|解决)"
 )
 """In a clause: the date in it says when something was done."""
 
-EXTENDED = re.compile("延期|延长|顺延|延至|延到|展期|推迟|调整[至到为]|变更[至到为]|改为|宽限")
+DONE_UNLESS_PLANNED = re.compile("(?:完成|销号|办结)(?:时间|日期)|(?:完成|销号|办结|整改)于|完毕$")
+PLANNED = re.compile("计划|拟|预计|预期|要求|应|[须需]|限|力争|争取|确保|目标|不[迟晚]于|截[止至]|(?<![提目])前")
+"""In a clause: 完成时间：2023年9月 says when something was done; 计划完成时间 says when it is to be, and so does 前."""
+
+EXTENDED = re.compile("延期|延长|顺延|延至|延到|展期|推迟|调整[至到为]|变更[至到为]|(?<!整)改为|宽限")
+EXTENDED_BY = re.compile("(?:延期|延长|顺延|推迟|展期|宽限)(?:了|期限?|时间)?")
+MOVED = re.compile(r"(?:提前|调整|变更|修改|(?<!整)改)[至到为](?=[\d明次])")
+"""What stands behind it counts, though it be earlier."""
+
 OVERDUE = re.compile("逾期|超期|超时|过期|滞后|未按期|到期未")
 SAID_DONE = re.compile(
     _any(

@@ -7,17 +7,18 @@ counts. Days that no calendar has are refused.
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
-from service.workflow import word_dates
+from service.workflow import word_dates, word_spelling, word_terms
 from service.workflow import word_table as table
 from service.workflow.calendar import Calendar
 from service.workflow.states import DeadlineKind
 from service.workflow.word_dates import Found, Impossible
+from service.workflow.word_terms import Count
 
-NO_DEADLINE, YEAR_MISSING, DEADLINE_WORDS = "no_deadline", "year_missing", "deadline_words"
+NO_DEADLINE, YEAR_MISSING, DEADLINE_WORDS = "no_deadline", table.YEAR_MISSING, "deadline_words"
 """The codes of warnings."""
 
 PLAIN_SERIALS = range(30_000, 75_000)
@@ -28,19 +29,12 @@ EPOCHS = {False: date(1899, 12, 30), True: date(1904, 1, 1)}
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """So many days, working days or months from the day of listing."""
-
-    number: int
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
 class Words:
     """What a cell says. `due_on` is a date that stands there, `count` one that is counted; else `kind` alone says it.
 
     `reason` is the row of the table, or why a date was not taken as it stands; `warning` its code, None where a plain
-    date stands. `invalid`: the day is in no calendar.
+    date stands. `invalid`: the day is in no calendar. `since`: from which day `count` counts where another than that of
+    listing is named. `first`: of a period or a range that ends on `due_on` the first day.
     """
 
     kind: str = DeadlineKind.DATE.value
@@ -48,6 +42,8 @@ class Words:
     count: Count | None = None
     reason: str | None = None
     invalid: bool = False
+    since: date | None = None
+    first: date | None = field(default=None, compare=False)
 
     @property
     def warning(self) -> str | None:
@@ -59,11 +55,7 @@ class Words:
         """The last good day as far as the cell says it, for an item that is listed on `listed_on`."""
         if self.count is None:
             return self.due_on
-        if self.count.unit == "working_days":
-            return calendar.add(listed_on, self.count.number)
-        if self.count.unit == "months":
-            return _months_after(listed_on, self.count.number)
-        return listed_on + timedelta(days=self.count.number)
+        return self.count.after(self.since or listed_on, calendar)
 
 
 @lru_cache(maxsize=2_000)
@@ -72,7 +64,7 @@ def read(text: str, *, number: bool = False, epoch_1904: bool = False) -> Words:
     1904."""
     if not text.strip():
         return Words(reason=NO_DEADLINE)
-    normal = word_dates.normalise(text)
+    normal = word_spelling.normalise(text)
     try:
         return _digits_alone(normal, number, epoch_1904) or _said(normal)
     except Impossible:
@@ -80,21 +72,22 @@ def read(text: str, *, number: bool = False, epoch_1904: bool = False) -> Words:
 
 
 _DIGITS = re.compile(r"(\d{4,8})(?:\.(\d+))?")
+_SHORT_OCTOBER = re.compile(r"2\d\.1")
 
 
 def _digits_alone(text: str, number: bool, epoch_1904: bool) -> Words | None:
     """A number without any words: 45291 counts days, 202312 is a month, 2023 a year."""
     match = _DIGITS.fullmatch(text)
     if match is None:
-        return None
+        return Words(reason="month_unclear") if number and _SHORT_OCTOBER.fullmatch(text) else None
     whole, fraction = match[1], match[2]
     if len(whole) == 5 and int(whole) in PLAIN_SERIALS:
         due_on = EPOCHS[epoch_1904] + timedelta(days=int(whole))
         return Words(due_on=due_on, reason=None if number else "serial_as_text")
     if len(whole) == 6 and not fraction and whole[:2] in ("19", "20"):
-        return _dated(word_dates.found(f"{whole[:4]}.{whole[4:]}"), "")
+        return _dated(word_dates.found(f"{whole[:4]}.{whole[4:]}"), "", done=False)
     if len(whole) == 4 and not fraction and whole[:2] in ("19", "20"):
-        return Words(due_on=date(int(whole), 12, 31))
+        return Words(due_on=date(int(whole), 12, 31), first=date(int(whole), 1, 1))
     if len(whole) == 4 and number and fraction == "1":
         # A spreadsheet keeps 2023.10 as 2023.1: January or October, nobody can say.
         return Words(reason="month_unclear")
@@ -103,41 +96,83 @@ def _digits_alone(text: str, number: bool, epoch_1904: bool) -> Words | None:
 
 def _said(text: str) -> Words:
     days = word_dates.found(text)
-    kept, begins, done = _judged(text, days)
-    dated = [each for each in kept if each.day is not None]
-    if dated:
-        return _dated(dated, text)
-    count = counted(text)
+    kept, starts, done = _judged(text, days)
+    origins = [each for each in kept if each.part == "day" and table.ORIGIN.match(text, each.end)]
+    count = word_terms.counted(text) if origins or not any(map(_sure, kept)) else None
+    if count is not None and len(origins) == len(kept) == 1:
+        # 2023年9月15日交办，30日内完成
+        return _after(origins[0], count, table.RELATIVE)
+    if any(map(_sure, kept)):
+        return _dated(kept, text, done)
+    since = _counted_since(text, starts)
+    if since is not None:
+        return since
     if count is not None:
         return Words(count=count, reason=table.RELATIVE)
-    if begins and re.search(table.FOR_EVER, text):
+    if starts and re.search(table.FOR_EVER, text):
         return Words(kind=DeadlineKind.STANDING.value, reason=table.ONGOING)
-    if any(each.part == "yearless" for each in kept):
+    if any(each.part == "yearless" for each in kept) and not table.EVERY.search(text):
         return Words(reason=table.RELATIVE_YEAR if table.THIS_YEAR.search(text) else YEAR_MISSING)
-    if begins:
+    if starts:
         return Words(reason=table.ONGOING)
     if done:
         return Words(reason=table.STATUS)
-    if kept:
-        return Words(reason=kept[0].part)
+    if kept and kept[0].part != "yearless":
+        return Words(reason=_UNSURE.get(kept[0].part, kept[0].part))
     return _by_table(text)
 
 
-def _judged(text: str, days: list[Found]) -> tuple[list[Found], bool, bool]:
-    """The days that may be a deadline; whether others say when something begins, or when it was done."""
-    kept, begins, done = [], False, False
+_UNSURE = {"early": table.RELATIVE_YEAR}
+"""Parts of days that are no day yet."""
+
+
+def _sure(each: Found) -> bool:
+    return each.day is not None and each.part not in _UNSURE
+
+
+def _judged(text: str, days: list[Found]) -> tuple[list[Found], list[Found], bool]:
+    """The days that may be a deadline; those when something begins; whether others say when it was done."""
+    kept, starts, done = [], [], False
     spans = word_dates.spans(text)
     for each in days:
         if any(start <= each.start and each.end <= end for start, end in spans):
             continue
-        clause = _clause(text, each)
         if table.STARTS.match(text, each.end):
-            begins = True
-        elif table.DONE.search(clause) and not table.EXTENDED.search(clause):
+            starts.append(each)
+        elif _says_done(_clause(text, each)):
             done = True
+        elif each.part != "day" and table.AROUND_EVENT.match(text, each.end):
+            kept.append(replace(each, day=None, part=table.EVENT))
         else:
             kept.append(each)
-    return kept, begins, done
+    return kept, starts, done
+
+
+def _says_done(clause: str) -> bool:
+    if table.EXTENDED.search(clause):
+        return False
+    if table.DONE.search(clause):
+        return True
+    return bool(table.DONE_UNLESS_PLANNED.search(clause) and not table.PLANNED.search(clause))
+
+
+def _counted_since(text: str, starts: list[Found]) -> Words | None:
+    """2023年9月15日起30日内: a term from a day that is named. From a month or a year it would be a guess."""
+    for each in starts:
+        between = table.COUNTS.match(text, each.end)
+        count = word_terms.at(text, between.end()) if between else None
+        if count is not None:
+            return _after(each, count, table.RELATIVE) if each.part == "day" else Words(reason=table.RELATIVE)
+    return None
+
+
+def _after(each: Found, count: Count, reason: str) -> Words:
+    if each.day is None:
+        return Words(reason=reason)
+    day = count.after(each.day)
+    if day and count.unit == "months" and each.part != "day":
+        day = day.replace(day=monthrange(day.year, day.month)[1])
+    return Words(due_on=day, reason=reason) if day else Words(count=count, since=each.day, reason=reason)
 
 
 _BREAKS = re.compile(r"[,;。;()]")
@@ -149,61 +184,41 @@ def _clause(text: str, each: Found) -> str:
     return text[start : after.start() if after else len(text)]
 
 
-def _dated(days: list[Found], text: str) -> Words:
-    """Of several milestones the last; of a term and its extension the later."""
+def _dated(kept: list[Found], text: str, done: bool) -> Words:
+    """Of several milestones the last; of a term and its extension the later; of what was changed what it became."""
+    days = list(filter(_sure, kept))
+    moved = table.MOVED.search(text)
+    if moved and any(each.start >= moved.end() for each in days):
+        days = [each for each in days if each.start >= moved.end()]
     last = max(days, key=lambda each: each.day or date.min)
-    reason = None
+    extended = _extended_by(text, last)
+    if extended is not None:
+        return _after(last, extended, "extended")
+    first = min((each.first for each in kept if each.first), default=None)
+    return Words(due_on=last.day, reason=_doubt(kept, last, text, done), first=first)
+
+
+def _extended_by(text: str, last: Found) -> Count | None:
+    """2023年6月30日延期30天: so much time behind the last of the days."""
+    by = table.EXTENDED_BY.search(text, last.end)
+    return word_terms.at(text, by.end()) if by else None
+
+
+def _doubt(kept: list[Found], last: Found, text: str, done: bool) -> str | None:
+    """Why somebody should look at a date."""
     if table.EXTENDED.search(text):
-        reason = "extended"
-    elif table.OVERDUE.search(text):
-        reason = "overdue_marked"
-    elif table.SAID_DONE.search(text):
-        reason = table.STATUS
-    elif any(each.backward for each in days):
-        reason = "order_unclear"
-    elif last.short:
-        reason = "short_year"
-    elif last.part == "plan":
-        reason = "plan_period"
-    return Words(due_on=last.day, reason=reason)
-
-
-_COUNTED = re.compile(
-    r"(?P<n>\d{1,4}|半|[一两二三四五六七八九十]{1,3}|数)个?(?P<unit>工作日|自然日|小时|季度|星期|礼拜|半月|月|年|日|天|周)(?P<inside>之内|以内|内)?"
-)
-_DAYS = {"日": 1, "天": 1, "自然日": 1, "周": 7, "星期": 7, "礼拜": 7}
-_MONTHS = {"月": 1, "季度": 3, "年": 12}
-_ALONE = re.compile(r"^(?:整改|完成|限|限期|期限|时限|办理|自.{0,12}起|为|约|:)*$")
-
-
-def counted(text: str) -> Count | None:
-    """三日内, 15个工作日内, 半年内: so much time from the listing; without 内 only where nothing else stands there."""
-    for match in _COUNTED.finditer(text):
-        before = text[: match.start()]
-        # 3日 may be the third, and 4季度 is the last one: these need 内, 个 or a day from which they count.
-        sure = match["unit"] not in ("日", "年", "月", "季度") or "个" in match[0]
-        if not (match["inside"] or (sure and _ALONE.match(before)) or re.search(r"之?日起$", before)):
-            continue
-        count = _count(match["n"], match["unit"])
-        if count is not None and 0 < count.number <= 3_650:
-            return count
-    return None
-
-
-def _count(numeral: str, unit: str) -> Count | None:
-    if numeral == "半":
-        return {"年": Count(6, "months"), "月": Count(15, "days"), "天": Count(1, "days")}.get(unit)
-    digits = word_dates.normalise(f"{numeral}天").removesuffix("天")
-    if not digits.isdecimal():
-        return None
-    number = int(digits)
-    if unit == "工作日":
-        return Count(number, "working_days")
-    if unit == "小时":
-        return Count(-(-number // 24), "days")
-    if unit in _MONTHS:
-        return Count(number * _MONTHS[unit], "months")
-    return Count(number * _DAYS[unit], "days") if unit in _DAYS else None
+        return "extended"
+    if table.MOVED.search(text):
+        return "brought_forward"
+    if table.OVERDUE.search(text):
+        return "overdue_marked"
+    if done or table.SAID_DONE.search(text):
+        return table.STATUS
+    if any(each.backward or (each.start > last.start and not _sure(each)) for each in kept):
+        return "order_unclear"
+    if last.short:
+        return "short_year"
+    return "plan_period" if last.part == "plan" else None
 
 
 def _by_table(text: str) -> Words:
@@ -219,9 +234,3 @@ _KINDS = {
     table.IMMEDIATE_STANDING: DeadlineKind.IMMEDIATE,
     table.STANDING: DeadlineKind.STANDING,
 }
-
-
-def _months_after(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -185,6 +187,29 @@ async def test_words_about_progress_are_an_entry_and_a_yes_closes(world):
     assert (again["unchanged"], again["created"]) == (5, 0)
 
 
+async def test_what_is_said_about_progress_may_be_as_long_as_over_http(world):
+    code = await ledger(world, "told")
+    said = "正在施工，" * 4_000
+    ok(await load(world, f"存在问题,责任单位,完成情况\n甲,t1,{said}\n", ledger=code))
+    (item,) = await items_of(world, code)
+    told = (await read(world.admin, f"/v1/items/{item['id']}/progress"))["items"]
+    assert [each["text"] for each in told] == [said]
+
+
+async def test_a_period_that_goes_on_is_no_day_in_the_future(world):
+    code = await ledger(world, "period")
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    table = (
+        "存在问题,责任单位,检查时间,是否销号,销号时间\n"
+        f"甲,t1,{now.year}年{now.month}月,是,{now.year}年\n乙,t1,{now.year + 1}年,否,\n"
+    )
+    for outcome in ("created", "unchanged"):
+        report = ok(await load(world, table, ledger=code))
+        assert (report[outcome], codes(by_row(report)[3])) == (1, ["invalid_date"])
+    (item,) = await items_of(world, code)
+    assert item["found_on"] == str(now.date()) and item["state"] == "closed"
+
+
 async def test_an_item_that_was_struck_off_long_ago_is_dated_by_its_ledger(world):
     code = await ledger(world, "old")
     table = (
@@ -315,6 +340,8 @@ async def test_of_two_imports_at_once_the_second_finds_what_the_first_listed(wor
 FAULTY = {
     "1,,t1,修,,": ["missing_problem"],
     "1,甲,,修,,": ["missing_unit"],
+    "1,甲,同上,修,,": ["missing_unit"],
+    "1,/,t1,修,,": ["missing_problem"],
     "1,甲,没有的单位,修,,": ["unknown_unit"],
     "1,甲,各镇,修,,": ["unknown_unit"],
     "1,甲,同名村,修,,": ["unknown_unit"],
@@ -343,8 +370,8 @@ async def test_each_fault_is_named_by_row(world):
     found = by_row(report)
     for number, (line, expected) in enumerate(FAULTY.items(), start=2):
         assert codes(found[number]) == expected, line
-    assert found[5]["errors"][0]["detail"] == "须写明具体单位，不能用统称：各镇"
-    assert found[6]["errors"][0]["detail"].startswith("有多个单位叫这个名称")
+    assert found[7]["errors"][0]["detail"] == "须写明具体单位，不能用统称：各镇"
+    assert found[8]["errors"][0]["detail"].startswith("有多个单位叫这个名称")
 
 
 async def test_the_reason_is_said_in_the_readers_language(world):
@@ -468,6 +495,16 @@ async def test_phrases_beside_a_unit_are_kept_as_they_are_written(world):
 
 
 # -- the call
+
+
+async def test_a_cell_of_co_units_that_says_none_refuses_no_row_and_makes_no_unit(world):
+    code = await ledger(world, "none")
+    marks = ("无", "—", "/", "暂无")
+    table = "存在问题,责任单位,配合单位\n" + "".join(f"问题{mark},t1,{mark}\n" for mark in marks)
+    report = ok(await load(world, table, ledger=code, unknown_units="create"))
+    assert (report["created"], report["refused"]) == (len(marks), 0)
+    assert all(item["co_unit_ids"] == [] for item in await items_of(world, code))
+    assert not {unit["name"] for unit in await every_page(world.admin, "/v1/units")} & set(marks)
 
 
 async def test_what_a_heading_means_may_be_said(world):

@@ -68,6 +68,14 @@ def test_a_title_of_its_own_stands_before_the_problem():
     row = one(problem="路面破损三处，共十米", title="路面破损")
     assert (row.title, row.description) == ("路面破损", "路面破损三处，共十米")
     assert one(problem="", title="只有标题").title == "只有标题"
+    assert one(problem="/", title="只有标题").title == "只有标题"
+    assert one(title="无").title == "路面破损"
+
+
+def test_marks_name_nobody():
+    row = one(person="/", lead_unit="无")
+    assert (row.person, row.lead_cell, row.unit_cell) == (None, "", "一镇")
+    assert one(several={Field.CO_UNITS: ("无", "二镇", "—")}, co_units="无").co_cells == ("二镇",)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +84,24 @@ def test_a_title_of_its_own_stands_before_the_problem():
         ({"problem": ""}, [("missing_problem", "problem")]),
         ({"unit": ""}, [("missing_unit", "unit")]),
         ({"unit": "", "lead_unit": "一镇"}, []),
+        ({"unit": "/", "lead_unit": "一镇"}, []),
+        ({"unit": "一镇", "lead_unit": "——"}, []),
+        ({"unit": "无"}, [("missing_unit", "unit")]),
+        ({"unit": "—", "lead_unit": "暂无"}, [("missing_unit", "unit")]),
+        ({"unit": "同上"}, [("missing_unit", "unit")]),
+        ({"unit": "〃"}, [("missing_unit", "unit")]),
+        ({"problem": "/"}, [("missing_problem", "problem")]),
+        ({"problem": "无。"}, [("missing_problem", "problem")]),
+        ({"problem": "无人值守"}, []),
         ({"deadline": "2023年2月30日"}, [("invalid_date", "deadline")]),
         ({"found_on": "2023.13.1"}, [("invalid_date", "found_on")]),
         ({"problem": "甲" * 5_001}, [("too_long", "problem")]),
         ({"measures": "修" * 20_001}, [("too_long", "measures")]),
         ({"person": "人" * 201}, [("too_long", "person")]),
+        ({"status": "已" * 20_000}, []),
+        ({"status": "已" * 20_001}, [("too_long", "status")]),
+        ({"status": "已" * 1_901, "struck_off": "否"}, []),
+        ({"status": "已" * 1_901, "struck_off": "是"}, [("too_long", "status")]),
         ({"deadline": "限" * 501}, [("too_long", "deadline")]),
         ({"measures": Formula("1")}, [("formula_cell", "measures")]),
         ({"problem": "甲\u200b乙"}, [("control_char", "problem")]),
@@ -181,6 +202,20 @@ def test_persons_behind_a_unit_in_its_cell_are_persons():
 
 def test_all_that_is_said_of_who_complained_is_together():
     assert one(contact="王某", several={Field.CONTACT: ("王某", "13800138000")}).contact == "王某、13800138000"
+
+
+def test_of_a_period_that_goes_on_today_counts():
+    row = one(found_on="2026年11月", closed_on="2026年", listed_on="2026年12月")
+    marks = row.marks
+    for today in (date(2026, 11, 28), date(2026, 11, 28)):
+        row.settle(today)
+        assert (row.found_on, row.closed_on) == (today, today)
+    assert row.listed_on == date(2026, 12, 31), "that is in the future"
+    assert row.marks == marks, "it is known again tomorrow"
+    over = one(found_on="2026年10月", listed_on="2026年11月3日至12月5日", closed_on="2026年12月1日")
+    over.settle(date(2026, 11, 28))
+    assert (over.found_on, over.listed_on) == (date(2026, 10, 31), date(2026, 11, 28))
+    assert over.closed_on == date(2026, 12, 1)
 
 
 def test_a_day_that_is_none_is_kept_beside():

@@ -10,7 +10,8 @@ from service.workflow.import_plan import Units
 from service.workflow.ledger_rows import judge
 from service.workflow.ledger_sheet import Line
 from service.workflow.organisation import Unit
-from service.workflow.unit_names import Index, collective, split
+from service.workflow.unit_cells import split
+from service.workflow.unit_names import Index, collective
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 NAMES = {
@@ -43,6 +44,36 @@ ENDED = Unit(UUID(int=99), "old", "撤销镇", None, "town", False, 2, NOW, NOW)
         ("一镇、一镇", ("一镇",), 0),
         ("（地名隐去）自然资源局", ("（地名隐去）自然资源局",), 0),
         ("、，", (), 0),
+        ("无", (), 0),
+        ("—/——/-", (), 0),
+        ("一镇、/、暂无", ("一镇",), 0),
+        ("牵头单位：省水利厅。责任单位：各市", ("省水利厅", "各市"), 0),
+        ("配合单位：县财政局、二镇；责任单位：一镇", ("县财政局", "二镇", "一镇"), 2),
+        ("整改牵头单位：县水利局；整改责任单位：一镇", ("县水利局", "一镇"), 0),
+        ("协助单位：县财政局\n主责单位：县水利局", ("县财政局", "县水利局"), 1),
+        ("责任单位（牵头）：县水利局", ("县水利局",), 0),
+        ("牵头单位：\n县水利局\n配合单位：\n县财政局", ("县水利局", "县财政局"), 0),
+        ("协办单位：县财政局 牵头单位：县水利局", ("县财政局", "县水利局"), 1),
+        ("协办单位：县财政局牵头单位：县水利局", ("县财政局", "县水利局"), 1),
+        ("县财政局配合，由县水利局牵头负责", ("县财政局", "县水利局"), 1),
+        ("县财政局协助，县水利局负责", ("县财政局", "县水利局"), 1),
+        ("县水利局（牵头", ("县水利局",), 0),
+        ("县督办", ("县督办",), 0),
+        ("自然资源和规划局（林业局、草原局）、一镇", ("自然资源和规划局（林业局、草原局）", "一镇"), 0),
+        ("1、县水利局；2、一镇", ("县水利局", "一镇"), 0),
+        ("1.县水利局\n2.一镇", ("县水利局", "一镇"), 0),
+        ("1.县水利局2.财政局", ("县水利局", "财政局"), 0),
+        ("1）县水利局\n2）一镇", ("县水利局", "一镇"), 0),
+        ("（1）县水利局（2）财政局", ("县水利局", "财政局"), 0),
+        ("（一）县水利局；（二）一镇", ("县水利局", "一镇"), 0),
+        ("①县水利局②一镇", ("县水利局", "一镇"), 0),
+        ("一、县水利局二、财政局", ("县水利局", "财政局"), 0),
+        ("一、二镇", ("一", "二镇"), 0),
+        ("01、02", ("01", "02"), 0),
+        ("第1中学、2号村、一中（1）班", ("第1中学", "2号村", "一中（1）班"), 0),
+        ("县水利局以及各乡镇", ("县水利局", "各乡镇"), 0),
+        ("县水利局牵头，会同县财政局", ("县水利局", "县财政局"), 0),
+        ("县水利局会同各乡镇", ("县水利局", "各乡镇"), 0),
     ],
 )
 def test_a_cell_is_split_into_names(cell, names, lead):
@@ -66,6 +97,8 @@ def test_a_cell_is_split_into_names(cell, names, lead):
         "各乡（镇）党委",
         "各责任单位",
         "所有村",
+        "有关部门（县水利局、财政局）",
+        "同上",
     ],
 )
 def test_phrases_that_mean_whoever_is_concerned(phrase):
@@ -90,6 +123,25 @@ def test_what_is_a_unit_as_a_whole_is_not_split():
     assert index.names("县住房和城乡建设局").names == ("县住房和城乡建设局",)
     assert index.names("县水利局和县农业农村局").names == ("县水利局", "县农业农村局")
     assert index.names("甲局和乙局").names == ("甲局和乙局",)
+    assert index.names("县水利局和各乡镇").names == ("县水利局", "各乡镇")
+    assert index.names("各乡镇及县水利局和县住房和城乡建设局").names == ("各乡镇", "县水利局", "县住房和城乡建设局")
+    assert index.names("一镇和平村").names == ("一镇和平村",), "the second half is no unit"
+    assert index.names("各乡镇和街道").names == ("各乡镇和街道",)
+
+
+def test_what_brackets_add_to_a_unit_is_not_cut_out_of_them():
+    index = Index.of(UNITS)
+    assert index.names("县水利局（水务局、河长办）").names == ("县水利局",)
+    assert index.names("甲局（乙局、丙局）").names == ("甲局（乙局、丙局）",)
+    assert index.names("有关部门（县水利局、县农业农村局）").names == ("县水利局", "县农业农村局")
+    assert index.names("有关部门（县水利局、乙局）").names == ("有关部门（县水利局、乙局）",)
+
+
+def test_a_unit_with_others_that_nobody_names_is_taken_by_itself():
+    index = Index.of(UNITS)
+    assert index.names("二镇、县水利局等").names == ("二镇", "县水利局")
+    names = index.names("县水利局等部门配合，一镇牵头")
+    assert (names.names, names.lead) == (("县水利局", "县水利局等部门", "一镇"), 2)
 
 
 def place(create=False, lead="", co=(), unit="一镇"):
@@ -116,6 +168,19 @@ def test_an_unknown_unit_is_a_fault_wherever_it_stands():
     assert cells.faults[0].about == "ambiguous:同名村"
     _, cells = place(unit="各镇")
     assert cells.faults[0].about == "collective:各镇"
+
+
+def test_a_mark_is_no_unit_and_makes_none():
+    for mark in ("无", "—", "/", "-", "暂无", "", "无、/"):
+        units, cells = place(create=True, co=(mark,))
+        assert (cells.responsible, cells.co_units, cells.kept, cells.faults) == (IDS["yz"], (), (), ()), mark
+        assert units.made == {}
+    units, cells = place(create=True, lead="/、无", unit="一镇、无")
+    assert (cells.responsible, cells.faults, units.made) == (IDS["yz"], (), {})
+    units, cells = place(create=True, unit="/、无")
+    assert ([each.code for each in cells.faults], units.made) == (["missing_unit"], {})
+    units, cells = place(create=True, co=("同上",))
+    assert (cells.kept, cells.faults, units.made) == (("同上",), (), {})
 
 
 def test_a_phrase_beside_a_unit_is_kept_with_what_belongs_to_it():

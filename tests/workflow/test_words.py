@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.workflow import calendar, word_table, words
-from service.workflow.words import Count
+from service.workflow.word_terms import Count
 
 LEDGERS = Path(__file__).resolve().parent.parent / "files" / "clerk"
 CLERK = json.loads((LEDGERS / "04_整改时限混合写法.xlsx.expected.json").read_text(encoding="utf-8"))
@@ -99,6 +99,59 @@ DATED = {
     "二〇二三年十月二十日前": "2023-10-20",
     "2023年十二月底": "2023-12-31",
     "12/31/2023": "2023-12-31",
+    "31/12/2023": "2023-12-31",
+    "31.12.2023": "2023-12-31",
+    "31-Dec-2023": "2023-12-31",
+    "Dec 31, 2023": "2023-12-31",
+    "Dec 2023": "2023-12-31",
+    "二０二三年十二月底": "2023-12-31",
+    "二0二三年十二月底": "2023-12-31",
+    "贰零贰叁年拾贰月": "2023-12-31",
+    "二〇二三年十月卅日": "2023-10-30",
+    "二〇二三年十月廿五日": "2023-10-25",
+    "2023年七八月": "2023-08-31",
+    "2021-2025": "2025-12-31",
+    "2021—2025": "2025-12-31",
+    "2021至2025": "2025-12-31",
+    "202306-202312": "2023-12-31",
+    "2023-06~12": "2023-12-31",
+    "2023-06-30—12-31": "2023-12-31",
+    "2023.6.1-15": "2023-06-15",
+    "2023年12月1日-10": "2023-12-10",
+    "2023.7月底": "2023-07-31",
+    "2023-7月中旬前": "2023-07-20",
+    "2023.7月31日": "2023-07-31",
+    "2023年12": "2023-12-31",
+    "2023、12、31": "2023-12-31",
+    "2023第四季度": "2023-12-31",
+    "2023Q3": "2023-09-30",
+    "2023上半年": "2023-06-30",
+    "2023底": "2023-12-31",
+    "2023年岁末": "2023-12-31",
+    "2023年前三季度": "2023-09-30",
+    "2023年前两个季度": "2023-06-30",
+    "2023年12月中上旬": "2023-12-20",
+    "2023年12月上中旬": "2023-12-20",
+    "2023年12月中下旬": "2023-12-31",
+    "2023年11月-明年1月": "2024-01-31",
+    "2023年，6月底前": "2023-06-30",
+    "2023年：6月底前完成方案；10月底前完成整改": "2023-10-31",
+    "2023年6月15日，在整改中": "2023-06-15",
+    "2023年12月31日前整改完毕": "2023-12-31",
+    "整改时间：2023年12月底前": "2023-12-31",
+    "整改时间：2023.12.31": "2023-12-31",
+    "完成时间：2023年12月底前": "2023-12-31",
+    "计划完成时间：2023年12月底": "2023-12-31",
+    "拟完成时间：2023年12月": "2023-12-31",
+    "2025年前": "2025-12-31",
+    "2023年6月初步完成": "2023-06-30",
+    "2023年5月1日、15日、31日": "2023-05-31",
+    "2023年5月10、20日": "2023-05-20",
+    "2023-5-6月": "2023-06-30",
+    "2023年5月25曰": "2023-05-25",
+    "2023年12月31日前完成，之后每月5日内报送": "2023-12-31",
+    "2025年之前": "2025-12-31",
+    "2023.12-2024.6": "2024-06-30",
 }
 
 
@@ -117,6 +170,21 @@ DOUBTED = {
     "“十四五”末": ("2025-12-31", "plan_period"),
     "2023年12月立项，6月完工": ("2023-12-31", "order_unclear"),
     "45291": ("2023-12-31", "serial_as_text"),
+    "31-Dec-23": ("2023-12-31", "short_year"),
+    "23.12": ("2023-12-31", "short_year"),
+    "2023年6月30日延期30天": ("2023-07-30", "extended"),
+    "2023年6月30日前（延长三个月）": ("2023-09-30", "extended"),
+    "2023年6月底，延期1个月": ("2023-07-31", "extended"),
+    "2023年12月31日调整为2023年10月31日": ("2023-10-31", "extended"),
+    "原定2023年12月31日，提前至2023年10月31日": ("2023-10-31", "brought_forward"),
+    "2023年9月15日起30日内": ("2023-10-15", "relative"),
+    "2023年9月15日交办，30日内完成": ("2023-10-15", "relative"),
+    "依据2023年3月15日通知，30日内完成": ("2023-04-14", "relative"),
+    "自2023年9月15日起3个月内": ("2023-12-15", "relative"),
+    "2023年底至2024年初": ("2023-12-31", "order_unclear"),
+    "2022年6月发现，今年底前完成": ("2022-12-31", "order_unclear"),
+    "截至2023年9月已完成50%，2023年12月底前完成": ("2023-12-31", "status_in_cell"),
+    "“十四五”期间": ("2025-12-31", "plan_period"),
 }
 
 
@@ -141,6 +209,28 @@ DATELESS = {
     "下周三": ("date", "relative_month"),
     "15日前": ("date", "day_only"),
     "03/04/2023": ("date", "either"),
+    "31/12/23": ("date", "either"),
+    "Dec-23": ("date", "either"),
+    "23-Dec": ("date", "either"),
+    "12/31": ("date", "year_missing"),
+    "12-31前": ("date", "year_missing"),
+    "一季度前": ("date", "year_missing"),
+    "三季度内": ("date", "year_missing"),
+    "9月内": ("date", "year_missing"),
+    "1.5年内": ("date", "relative_year"),
+    "12月中上旬": ("date", "year_missing"),
+    "年中": ("date", "relative_year"),
+    "2024年初": ("date", "relative_year"),
+    "下月底": ("date", "relative_month"),
+    "春节前": ("date", "event"),
+    "2023年春季": ("date", "event"),
+    "2023年9月开学前": ("date", "event"),
+    "2023年12月第二周": ("date", "event"),
+    "2023年1月至今": ("date", "ongoing_from"),
+    "2017-至今": ("date", "ongoing_from"),
+    "2017.5-今": ("date", "ongoing_from"),
+    "2023年12月—": ("date", "ongoing_from"),
+    "2023年起三年内": ("date", "relative"),
     "2023年国庆节前": ("date", "event"),
     "汛期前": ("date", "event"),
     "验收合格后": ("date", "event"),
@@ -159,6 +249,13 @@ DATELESS = {
     "〃": ("date", "ditto"),
     "更换灭火器": ("date", "measure_in_cell"),
     "立整立改": ("immediate", "immediate"),
+    "立刻整改": ("immediate", "immediate"),
+    "立马整改": ("immediate", "immediate"),
+    "立说立行": ("immediate", "immediate"),
+    "立查立纠": ("immediate", "immediate"),
+    "边查边纠": ("immediate", "immediate"),
+    "现场纠正": ("immediate", "immediate"),
+    "即查即纠": ("immediate", "immediate"),
     "立查立改": ("immediate", "immediate"),
     "边查边改": ("immediate", "immediate"),
     "即查即改": ("immediate", "immediate"),
@@ -169,6 +266,13 @@ DATELESS = {
     "马上就办": ("immediate", "immediate"),
     "即时整改": ("immediate", "immediate"),
     "持续坚持": ("standing", "long_term"),
+    "持续整改": ("standing", "long_term"),
+    "长期推进": ("standing", "long_term"),
+    "每年12月底前": ("standing", "long_term"),
+    "半年一次": ("standing", "long_term"),
+    "每季度末10日内": ("standing", "long_term"),
+    "2023年1月至长期": ("standing", "ongoing_from"),
+    "2023年1月-长期坚持": ("standing", "ongoing_from"),
     "长期": ("standing", "long_term"),
     "常态化推进": ("standing", "long_term"),
     "常抓不懈": ("standing", "long_term"),
@@ -204,6 +308,22 @@ COUNTED = {
     "10年内": Count(120, "months"),
     "1个季度内": Count(3, "months"),
     "立即整改，3日内完成": Count(3, "days"),
+    "7日内制定方案，30日内完成整改": Count(30, "days"),
+    "2个月内完成，完成后15个工作日内报告": Count(2, "months"),
+    "自交办之日起7个工作日": Count(7, "working_days"),
+    "一百二十天内": Count(120, "days"),
+    "百日内": Count(100, "days"),
+    "180日": Count(180, "days"),
+    "三五天内": Count(5, "days"),
+    "3-5天": Count(5, "days"),
+    "1～2个月": Count(2, "months"),
+    "一个半月内": Count(45, "days"),
+    "一年半内": Count(18, "months"),
+    "半年": Count(6, "months"),
+    "用三年时间": Count(36, "months"),
+    "24h内": Count(1, "days"),
+    "1.30日内制定方案2.60日内完成": Count(60, "days"),
+    "自收到之日起一月内": Count(1, "months"),
 }
 
 
@@ -220,12 +340,30 @@ def test_what_is_counted_comes_to_a_day():
     assert read("11个月内").due(friday, calendar.BASE) == date(2025, 2, 28)
     assert read("2024年5月").due(friday, calendar.BASE) == date(2024, 5, 31)
     assert read("尽快").due(friday, calendar.BASE) is None
+    assert read("2024年3月29日起3个工作日内").due(date(2024, 1, 1), calendar.BASE) == date(2024, 4, 3)
+    assert read("每月5日内报送").count is None
+
+
+def test_a_period_tells_its_first_day_too():
+    for text, first in {
+        "2026年11月": date(2026, 11, 1),
+        "2026年12月": date(2026, 12, 1),
+        "2026": date(2026, 1, 1),
+        "2026年": date(2026, 1, 1),
+        "2026年11月中旬": date(2026, 11, 11),
+        "2026年四季度": date(2026, 10, 1),
+        "2026年下半年": date(2026, 7, 1),
+        "2026年11月3日": date(2026, 11, 3),
+        "2026年11月3日至12月5日": date(2026, 11, 3),
+    }.items():
+        assert read(text).first == first, text
 
 
 @pytest.mark.parametrize(
     "text",
     ["2023年0月", "13月底", "2月30日前", "2023年4月31日", "2023/2/29", "20231332", "202313", "2023.13", "20223年12月底",
-     "202年12月", "2023年第四季度，2024年14月", "2023-00-10", "13/32/2023", "2023年12月31日（延期至2024年2月30日）"],
+     "202年12月", "1900-01-01", "1905/7/15", "2023年第四季度，2024年14月", "2023-00-10", "13/32/2023",
+     "2023年12月31日（延期至2024年2月30日）"],
 )  # fmt: skip
 def test_days_that_no_calendar_has(text):
     found = read(text)
@@ -239,6 +377,7 @@ def test_numbers_are_days_in_the_date_system_of_the_file():
     assert words.read("45291.729167", number=True).due_on == date(2023, 12, 31)
     assert str(words.read("2023-12").due_on) == "2023-12-31", "a day that is shown as its month"
     assert words.read("2023.1", number=True).reason == "month_unclear"
+    assert words.read("23.1", number=True).reason == "month_unclear"
     assert str(words.read("2023.12", number=True).due_on) == "2023-12-31"
 
 
@@ -313,7 +452,8 @@ def test_a_day_is_in_the_calendar_or_refused(year, month, day):
 
 @given(
     st.text(
-        alphabet="年月日底前至-、，。0123456789二〇十三四季度上半旬内个工作立行改长期坚持已延期（）() \n起同",
+        alphabet="年月日底前至-、，。0123456789二〇十百三四季度上半旬内个工作立行改"
+        "长期坚持已延期提明今后初Dec/.（）() \n起同",
         max_size=30,
     )
 )
