@@ -1,8 +1,11 @@
 """The check on histories whose days were counted by hand: it finds nothing in a right one, and each wrong day in it."""
 
+import ast
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from chinese_calendar import is_workday
@@ -188,6 +191,31 @@ def test_whatever_the_clock_did_is_wrong_a_day_later(story: Callable[[], Story])
 @pytest.mark.parametrize("following", [("2025-06-20", "2025-06-10"), ("2025-06-03", "2025-06-10")])
 def test_a_next_review_that_moves_back_or_does_not_move_on_is_noticed(following: tuple[str, str]) -> None:
     assert any("review_on is" in sentence for sentence in oracle.faults(reviewed(*following).record()))
+
+
+ORACLE = (
+    "oracle", "timeline", "rungs", "judgement", "lives", "papers", "circumstances", "days", "record", "workdays",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("module", ORACLE)
+def test_the_check_knows_nothing_of_the_service(module: str) -> None:
+    """It imports the standard library and itself: what it says is worked out from domain.md alone."""
+    tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text())
+    imported = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
+    imported |= {node.module or "." for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    own = {f"tests.simulation.{each}" for each in ORACLE}
+    assert {name for name in imported - own if name.split(".")[0] not in sys.stdlib_module_names} <= {
+        "tests.simulation"
+    }
+    named = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "tests.simulation"
+        for alias in node.names
+    }
+    assert named <= set(ORACLE)
+    assert "import_module" not in ast.dump(tree) and "__import__" not in ast.dump(tree)
 
 
 def test_the_table_of_workdays_is_the_published_one() -> None:
