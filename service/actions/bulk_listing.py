@@ -160,7 +160,7 @@ def draft_of(placed: Placed, call: Call, day: date) -> Draft:
 
 
 def _note(row: LedgerRow) -> str:
-    """Why an item came closed and what its ledger says of that, cut where a note ends: its entry of progress has all."""
+    """Why an item came closed and what its ledger says of that, cut where a note ends; its progress has it whole."""
     said = f"{ALREADY_CLOSED}：{row.status}" if row.status else ALREADY_CLOSED
     return said if len(said) <= MAX_NOTE else f"{said[: MAX_NOTE - 1]}…"
 

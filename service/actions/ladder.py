@@ -14,7 +14,7 @@ import structlog
 
 from service.actions import entries, schedule
 from service.actions.entries import Entry
-from service.actions.facts import by_calendar, case_of
+from service.actions.facts import case_of
 from service.actions.grounds import ground_of
 from service.actions.issuing import Sheet, issue
 from service.actions.marking import fired, skip
@@ -161,7 +161,7 @@ async def _look(service: Service, home: Home, now: datetime, take: Callable[[Tx]
         tally = Tally(looked=len(taken))
         if not taken:
             return tally
-        found = await _looks(tx, call, taken)
+        found = await looks(tx, call, taken)
         sheets = await _fire_all(tx, call, found, tally)
         tally.notices = len(await issue(tx, changes, call, sheets))
         written = [entry for entry, _ in found]
@@ -178,7 +178,7 @@ async def _look(service: Service, home: Home, now: datetime, take: Callable[[Tx]
         raise Refused("unavailable") from None
 
 
-async def _looks(tx: Tx, call: Call, taken: list[Item]) -> list[tuple[Entry, Look]]:
+async def looks(tx: Tx, call: Call, taken: list[Item]) -> list[tuple[Entry, Look]]:
     """Each item with what a look at it finds; planned anew before it is judged."""
     done = await firings.of_items(tx, call.tenant_id, [item.id for item in taken])
     policies = {}
@@ -265,28 +265,3 @@ async def due_tenants(service: Service, now: datetime) -> list[Home]:
         return await timers.due_tenants(tx, now)
 
     return await service.read(action)
-
-
-PREVIEWED = 10_000
-"""Items that a preview shows at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """What a look at an item would find, and does not do."""
-
-    item: Item
-    look: Look
-
-
-async def preview(service: Service, now: datetime) -> list[Foreseen]:
-    """What would be done at `now`, item by item. Nothing is written."""
-    foreseen = []
-    for home in await due_tenants(service, now):
-
-        async def action(tx: Tx, home: Home = home) -> list[tuple[Entry, Look]]:
-            call = await by_calendar(tx, clock_call(home, now))
-            return await _looks(tx, call, await timers.take(tx, home.tenant_id, now, PREVIEWED))
-
-        foreseen += [Foreseen(entry.after, look) for entry, look in await service.read(action) if not look.empty]
-    return foreseen

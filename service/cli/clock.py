@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from service import composition, settings
-from service.actions import ladder
+from service.actions import foreseeing, ladder
+from service.actions.foreseeing import Preview
 from service.cli.terminal import bring_up, cli, err, out, run
 from service.settings import Settings
 from service.workers import clock as worker
@@ -58,14 +59,14 @@ def _told(tally: ladder.Tally) -> str:
     return ", ".join([*parts, *([f"{tally.rescheduled} rescheduled"] if tally.rescheduled else [])])
 
 
-async def _foresee(present: Settings, now: datetime) -> list[ladder.Foreseen]:
+async def _foresee(present: Settings, now: datetime) -> Preview:
     async with composition.running(present) as service:
-        return await ladder.preview(service, now)
+        return await foreseeing.preview(service, now)
 
 
-def _show(foreseen: list[ladder.Foreseen], now: datetime) -> None:
-    """A line for each thing that would be done: item, what, and because of which day."""
-    for each in foreseen:
+def _show(preview: Preview, now: datetime) -> None:
+    """A line for each thing that would be done: item, what, and because of which day; then what is not shown."""
+    for each in preview.foreseen:
         number, look = each.item.number, each.look
         if look.passed is not None:
             out.print(f"{number}: deadline {look.passed} passed")
@@ -73,7 +74,11 @@ def _show(foreseen: list[ladder.Foreseen], now: datetime) -> None:
             out.print(f"{number}: skips {met.rung.code} ({why}), {_because(met)}")
         for met in (*look.fires, *([look.escalation] if look.escalation else [])):
             out.print(f"{number}: {met.rung.action} by {met.rung.code}, {_because(met)}")
-    out.print(f"{len(foreseen)} items at {now:%Y-%m-%dT%H:%MZ}; nothing was changed")
+    if preview.cut:
+        out.print(f"of {preview.cut} tenants only the first {foreseeing.PREVIEWED} items that are due are shown")
+    if preview.changes:
+        out.print(f"{preview.changes} changes of a policy or calendar are still to be followed: more items may be due")
+    out.print(f"{len(preview.foreseen)} items at {now:%Y-%m-%dT%H:%MZ}; nothing was changed")
 
 
 def _because(met: Meeting) -> str:

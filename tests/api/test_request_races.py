@@ -108,17 +108,27 @@ async def test_of_two_that_ask_one_waits(office, rounds):
             assert len(await every_page(office.town, f"/v1/items/{item['id']}/requests")) == 1
 
 
+@pytest.mark.parametrize("first", ["decider", "clock", "whoever"])
 @pytest.mark.parametrize("what", ASKED)
-async def test_the_decider_and_the_clock_meet(office, rounds, what):
+async def test_the_decider_and_the_clock_meet(office, rounds, what, first):
     """Approved, it is as asked and no escalation comes; or that comes first, and what it overtakes is off."""
     ledger = await office.ledger(ladder=[ON_THE_DAY])
-    for _ in rounds:
+    for _ in rounds if first == "whoever" else range(1):
         office.at("03-02")
         requests = await asked(office, what, ledger=ledger, due_on=on("03-11"))
         now = office.at("03-11")
         look = clock.run_until_done(office.world.service, now)
-        deciding = [later(place * 0.004, office.approve(each)) for place, each in enumerate(requests)]
-        _, *answers = await asyncio.gather(look, *deciding)
+        if first == "clock":
+            await look
+            answers = [await office.approve(each) for each in requests]
+            assert not won(answers, "conflict", "guard_refused")
+        elif first == "decider":
+            answers = [await office.approve(each) for each in requests]
+            await look
+            assert len(won(answers)) == AT_ONCE
+        else:
+            deciding = [later(place * 0.004, office.approve(each)) for place, each in enumerate(requests)]
+            _, *answers = await asyncio.gather(look, *deciding)
         for request, answer in zip(requests, answers, strict=True):
             row = await read(office.county, f"/v1/requests/{request['id']}")
             item = await office.look({"id": request["item_id"]})

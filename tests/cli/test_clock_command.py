@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from service.actions import foreseeing, ledgers
+from service.actions.foreseeing import Preview, preview
+from service.cli.clock import _show
 from service.composition import running
 from service.settings import Settings
 from tests import backlog
@@ -94,3 +97,30 @@ def test_it_does_what_is_due_beside_a_running_server(settings: Settings, kind: s
         assert "5 escalate fired" in run.stdout
     again = xiaohao(settings, tmp_path, "clock", "--at", "2026-03-06T10:00+08:00")
     assert again.stdout == "0 items looked at, 0 deadlines passed, 0 notices\n"
+
+
+def test_a_dry_run_says_what_it_does_not_show(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = backlog.at(backlog.FRIDAY)
+
+    async def foreseen() -> tuple[Preview, Preview]:
+        async with running(settings) as service:
+            place = await backlog.found(service, "changed")
+            await backlog.fill(service, place, ITEMS)
+            whole = await preview(service, now)
+            call = place.call(now)
+            ledger = await ledgers.read(service, call, place.ledger_id)
+            await ledgers.change(service, call, ledger.id, ledger.version, policy={"interview_within": 3})
+            with monkeypatch.context() as patched:
+                patched.setattr(foreseeing, "PREVIEWED", ITEMS - 1)
+                cut = await preview(service, now)
+            return whole, cut
+
+    whole, cut = asyncio.run(foreseen())
+    assert (len(whole.foreseen), whole.cut, whole.changes) == (ITEMS, 0, 0)
+    assert (len(cut.foreseen), cut.cut, cut.changes) == (ITEMS - 1, 1, 1)
+    _show(cut, now)
+    said = capsys.readouterr().out.splitlines()[-3:]
+    assert said[0].startswith("of 1 tenants only the first 10000 items")
+    assert said[1].startswith("1 changes of a policy or calendar are still to be followed")
