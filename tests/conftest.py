@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from service import composition
 from service.settings import Settings
 from service.store import migrations
 from tests.plugins.postgres import PostgresUnavailable, postgres_server, with_database
@@ -30,6 +31,12 @@ KINDS = ("sqlite", "postgresql")
 
 UNLIMITED: dict[str, Any] = {"rate_limit": "", "tenant_rate_limit": "", "workers_inside": False}
 """Tests ask faster than people do, and turn the clock themselves; those about limits and workers set their own."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def collected_less() -> None:
+    """As where it runs: what is imported by now stays, and need not be walked through again and again."""
+    composition.collect_less()
 
 
 @pytest.fixture(scope="session")

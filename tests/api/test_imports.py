@@ -407,10 +407,8 @@ async def test_only_an_export_is_read_without_what_follows_from_its_items(world)
     code = await ledger(world, "by-hand")
     ok(await load(world, "编号,存在问题,责任单位,当前状态,亮灯,到期日\n9,甲,t1,整改中,红灯,尽快\n", ledger=code))
     (item,) = await items_of(world, code)
-    assert item["attributes"] == {
-        "source_no": "9",
-        "columns": {"当前状态": "整改中", "亮灯": "红灯", "到期日": "尽快"},
-    }
+    assert item["attributes"] == {"source_no": "9", "columns": {"当前状态": "整改中", "亮灯": "红灯"}}
+    assert item["deadline"]["text"] == "尽快"
 
 
 async def test_phone_and_card_numbers_are_warned_of(world):
