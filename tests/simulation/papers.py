@@ -152,7 +152,7 @@ class Papers:
             # Items that are taken again at the same instant stand between those that are taken first.
             allowed = 1 if needed == 1 else needed * rounds[at]
             if len(notices) > allowed:
-                yield f"notices {sorted(notices)} of one look should be {allowed}"
+                yield f"notices {sorted(notices)} of one look should be {'one' if allowed == 1 else allowed}"
 
     def _summons(self) -> Iterator[str]:
         """Each interview was opened together with the notice that summons to it."""
