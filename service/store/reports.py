@@ -72,11 +72,11 @@ BEHIND = Statement(
     select(
         or_(
             select(ONE).where(_timers.c.tenant_id == _tenant, _timers.c.look_at <= _over).exists(),
+            # From the queue, which is short, to the events: the other way SQLite goes through all of a tenant.
             select(ONE)
             .where(
-                _unsequenced.c.tenant_id == _tenant,
                 _events.c.tenant_id == _tenant,
-                _events.c.id == _unsequenced.c.event_id,
+                _events.c.id.in_(select(_unsequenced.c.event_id).where(_unsequenced.c.tenant_id == _tenant)),
                 or_(_events.c.at < _over, _events.c.type == PASSED),
             )
             .exists(),

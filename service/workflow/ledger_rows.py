@@ -98,7 +98,8 @@ class LedgerRow:
         The marks stay as they are, so that the row is known again tomorrow.
         """
         for name, first in self.begins.items():
-            if first <= today < getattr(self, name):
+            last = getattr(self, name)
+            if last is not None and first <= today < last:
                 setattr(self, name, today)
 
 

@@ -49,18 +49,20 @@ async def test_a_ledger_is_shown_then_imported_then_known(world, settings, tmp_p
     assert await invariants.contradictions(settings) == []
 
 
-async def test_what_cannot_be_done_is_one_line(world, settings, tmp_path):
+async def test_what_cannot_be_done_is_one_line(world, settings, kind, tmp_path):
     good = tmp_path / "good.csv"
     good.write_text("问题,责任单位\n甲,t1\n", encoding="gb18030")
     done = await ran(settings, tmp_path, good)
     assert (done.returncode, done.stderr) == (0, "")
-    for words, said in (
-        ((tmp_path / "none.csv",), "none.csv"),
+    wrong = (
         ((good, "--tenant", "nobody"), "no tenant nobody"),
+        ((tmp_path / "none.csv",), "none.csv"),
         ((good, "--ledger", "nowhere"), "--ledger: "),
         ((good, "--parent", "nowhere", "--unknown-units", "create"), "--parent: "),
         ((good, "--column", "问题=nonsense"), "HEADING=FIELD"),
-    ):
+    )
+    # Whatever the database, but for the first: once is enough.
+    for words, said in wrong if kind == "sqlite" else wrong[:1]:
         done = await ran(settings, tmp_path, *words)
         assert (done.returncode, done.stdout) == (2, "") and said in done.stderr, done.stderr
         assert "Traceback" not in done.stderr

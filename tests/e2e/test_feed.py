@@ -254,9 +254,9 @@ async def test_a_stream_cannot_be_resumed_behind_the_end_of_the_log(server: Serv
     assert answer.json()["errors"][0]["code"] == "out_of_range"
 
 
-@pytest.mark.parametrize("resume", ["abc", "-1", "99999999999999999"])
-async def test_a_stream_cannot_be_resumed_at_what_is_no_position(server: Server, resume: str) -> None:
+async def test_a_stream_cannot_be_resumed_at_what_is_no_position(server: Server) -> None:
     server.start()
-    key = {"Authorization": f"Bearer {server.admin_key}", "Last-Event-ID": resume}
-    async with httpx.AsyncClient(base_url=server.url, headers=key, timeout=30) as client:
-        assert (await client.get("/v1/events/stream")).status_code == 422
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        for resume in ("abc", "-1", "99999999999999999"):
+            key = {"Authorization": f"Bearer {server.admin_key}", "Last-Event-ID": resume}
+            assert (await client.get("/v1/events/stream", headers=key)).status_code == 422

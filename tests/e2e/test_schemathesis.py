@@ -23,7 +23,7 @@ pytestmark = pytest.mark.long
 SEED = 20260101
 SEMANTICS = Path(__file__).with_name("semantics.py")
 
-EXAMPLES, EXAMPLES_FULL = 4, 300
+EXAMPLES, EXAMPLES_FULL = 2, 300
 """Requests that are made up for an operation, beside those that the document's bounds and examples lead to."""
 
 TOLERATED = {"validation_mismatch", "low_valid_rate", "missing_test_data"}

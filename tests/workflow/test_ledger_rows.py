@@ -101,7 +101,6 @@ def test_marks_name_nobody():
         ({"status": "已" * 20_000}, []),
         ({"status": "已" * 20_001}, [("too_long", "status")]),
         ({"status": "已" * 1_901, "struck_off": "否"}, []),
-        ({"status": "已" * 1_901, "struck_off": "是"}, [("too_long", "status")]),
         ({"deadline": "限" * 501}, [("too_long", "deadline")]),
         ({"measures": Formula("1")}, [("formula_cell", "measures")]),
         ({"problem": "甲\u200b乙"}, [("control_char", "problem")]),
@@ -205,17 +204,23 @@ def test_all_that_is_said_of_who_complained_is_together():
 
 
 def test_of_a_period_that_goes_on_today_counts():
-    row = one(found_on="2026年11月", closed_on="2026年", listed_on="2026年12月")
+    row = one(found_on="2026年11月", closed_on="2026年", listed_on="2026年12月", struck_off="是")
     marks = row.marks
     for today in (date(2026, 11, 28), date(2026, 11, 28)):
         row.settle(today)
         assert (row.found_on, row.closed_on) == (today, today)
     assert row.listed_on == date(2026, 12, 31), "that is in the future"
     assert row.marks == marks, "it is known again tomorrow"
-    over = one(found_on="2026年10月", listed_on="2026年11月3日至12月5日", closed_on="2026年12月1日")
+    over = one(found_on="2026年10月", listed_on="2026年11月3日至12月5日", closed_on="2026年12月1日", struck_off="是")
     over.settle(date(2026, 11, 28))
     assert (over.found_on, over.listed_on) == (date(2026, 10, 31), date(2026, 11, 28))
     assert over.closed_on == date(2026, 12, 1)
+
+
+def test_a_period_of_completion_of_what_is_not_closed_is_kept_beside():
+    row = one(closed_on="2026年")
+    row.settle(date(2026, 11, 28))
+    assert row.closed_on is None and "closed_on" in row.attributes
 
 
 def test_a_day_that_is_none_is_kept_beside():
