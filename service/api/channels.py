@@ -52,17 +52,17 @@ NOTHING, NO_ADDRESSES = {"type": "null"}, {"maxItems": 0}
 BY_KIND: dict[str, Any] = {
     "oneOf": [
         {
-            "required": ["url"],
+            "required": ["kind", "url"],
             "properties": {"kind": {"enum": ["dingtalk", "feishu"]}, "url": {"type": "string"}, "to": NO_ADDRESSES},
         },
         {
-            "required": ["url"],
+            "required": ["kind", "url"],
             "properties": {
                 "kind": {"const": "wecom"}, "url": {"type": "string"}, "to": NO_ADDRESSES, "secret": NOTHING,
             },
         },
         {
-            "required": ["to"],
+            "required": ["kind", "to"],
             "properties": {"kind": {"const": "mail"}, "to": {"minItems": 1}, "url": NOTHING, "secret": NOTHING},
         },
     ]
