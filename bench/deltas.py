@@ -5,14 +5,11 @@ that counts and sums up as it does, a round each, on the same database. A worker
 round begins: else it would be measured at what the other left behind.
 """
 
-import argparse
-import os
 from statistics import median
 
-from bench import place, server
-from bench.__main__ import POSTGRES, _no_postgres
+from bench import server
 from bench.load import Load
-from bench.sequencing import WAITING, start, worker
+from bench.sequencing import WAITING, prepared, start, worker
 
 AIM_RATE = 0.95
 
@@ -34,15 +31,7 @@ SELECT ({WAITING}) + (SELECT count(*) FROM log_heads LEFT JOIN figure_heads USIN
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.deltas", description="What counting for the figures costs.")
-    parser.add_argument("--items", type=int, default=20_000, help="items in the county (20,000)")
-    parser.add_argument("--seconds", type=float, default=10, help="length of each measurement (10)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
-    parser.add_argument("--postgres", default=os.environ.get("BENCH_POSTGRES_URL", POSTGRES), help="the server's URL")
-    options = parser.parse_args()
-    if problem := _no_postgres(options.postgres):
-        raise SystemExit(f"PostgreSQL is not to be had: {problem}")
-    filled = place.prepare("postgresql", items=options.items, unit_count=400, server=options.postgres)
+    options, filled = prepared("bench.deltas", "What counting for the figures costs.")
     rates: dict[bool, list[float]] = {False: [], True: []}
     try:
         with server.serving(filled.settings) as served:

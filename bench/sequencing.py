@@ -90,8 +90,9 @@ async def _end(client: httpx.AsyncClient) -> int:
     return after
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.sequencing", description="What giving positions costs.")
+def prepared(prog: str, description: str) -> tuple[argparse.Namespace, Place]:
+    """What was asked for on the command line, and a filled county on PostgreSQL."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
     parser.add_argument("--items", type=int, default=20_000, help="items in the county (20,000)")
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement (10)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
@@ -99,7 +100,11 @@ def main() -> None:
     options = parser.parse_args()
     if problem := _no_postgres(options.postgres):
         raise SystemExit(f"PostgreSQL is not to be had: {problem}")
-    filled = place.prepare("postgresql", items=options.items, unit_count=400, server=options.postgres)
+    return options, place.prepare("postgresql", items=options.items, unit_count=400, server=options.postgres)
+
+
+def main() -> None:
+    options, filled = prepared("bench.sequencing", "What giving positions costs.")
     try:
         with server.serving(filled.settings) as served:
             # What the clock finds to do in a county that was filled must not be measured as the sequencer's.

@@ -27,6 +27,7 @@ from service.workflow.organisation import Unit
 from service.workflow.permissions import holds
 from service.workflow.policy import number
 from service.workflow.states import DeadlineKind, Severity, State
+from service.workflow.texts import shortened
 
 ALREADY_CLOSED = "台账载明已销号"
 """The note of an item that came closed."""
@@ -161,8 +162,7 @@ def draft_of(placed: Placed, call: Call, day: date) -> Draft:
 
 def _note(row: LedgerRow) -> str:
     """Why an item came closed and what its ledger says of that, cut where a note ends; its progress has it whole."""
-    said = f"{ALREADY_CLOSED}：{row.status}" if row.status else ALREADY_CLOSED
-    return said if len(said) <= MAX_NOTE else f"{said[: MAX_NOTE - 1]}…"
+    return shortened(f"{ALREADY_CLOSED}：{row.status}", MAX_NOTE) if row.status else ALREADY_CLOSED
 
 
 def deadline_asked(row: LedgerRow, call: Call, day: date) -> DeadlineAsked:

@@ -2,15 +2,15 @@
 
 Any number may run. No endpoint holds up another: each has so many sends at a time, one that fails is tried with one
 send at a time, and the sends that all endpoints share go to those with the fewest on their way; one that is slow gives
-its own back after a second. A courier that
-is killed loses nothing: its leases end, and another tries again what it had in hand.
+its own back after a second. A courier that is killed loses nothing: its leases end, and another tries again what it
+had in hand.
 """
 
 import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from heapq import heapify, heappop, heappush
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from service.actions.courier import Report, Run, Stop
 from service.actions.service import Service
 from service.errors import Refused
 from service.workers.endpoints import BARRED_SECONDS, Endpoint, Taken
-from service.workers.loop import Loop
+from service.workers.loop import Loop, wall
 from service.workers.outcomes import Outcomes
 from service.workflow.channels import Target
 from service.workflow.delivery import Fate, Outcome
@@ -53,15 +53,11 @@ DONE: dict[str, Status] = {Fate.DELIVERED: Status.DELIVERED, Fate.DEAD: Status.D
 log = structlog.get_logger("xiaohao.courier")
 
 
-def _wall() -> datetime:
-    return datetime.now(UTC)
-
-
 class Courier(Loop):
     """One courier. `concurrency` sends at a time to an endpoint, and about `sends` to all together."""
 
     def __init__(
-        self, service: Service, *, concurrency: int = 10, sends: int = 64, clock: Callable[[], datetime] = _wall
+        self, service: Service, *, concurrency: int = 10, sends: int = 64, clock: Callable[[], datetime] = wall
     ) -> None:
         super().__init__("courier", self._turn, pause=PAUSE_SECONDS)
         self._service = service
@@ -284,7 +280,7 @@ class Courier(Loop):
         await self.drained()
 
 
-async def run_until_done(service: Service, clock: Callable[[], datetime] = _wall) -> int:
+async def run_until_done(service: Service, clock: Callable[[], datetime] = wall) -> int:
     """Deliver all that is due, as long as something is; how many runs that were."""
     working = Courier(service, clock=clock)
     done = 0

@@ -21,6 +21,11 @@ ALIVE_SECONDS = 120.0
 log = structlog.get_logger("xiaohao.worker")
 
 
+def wall() -> datetime:
+    """What time it is: workers are told, so that tests can say."""
+    return datetime.now(UTC)
+
+
 class Loop:
     """Runs `run_once(now)`, which says whether it did anything, until it is cancelled. `pause` in seconds."""
 
@@ -41,7 +46,7 @@ class Loop:
         pause = self._pause
         while True:
             try:
-                busy = await self._run_once(datetime.now(UTC))
+                busy = await self._run_once(wall())
                 pause = self._pause
                 if busy:
                     # More may wait; others get their turn first.

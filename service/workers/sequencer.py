@@ -1,12 +1,12 @@
 """The sequencer: gives committed events their positions. Any number may run; one works on a tenant at a time."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.actions import sequencing
 from service.actions.service import Service
-from service.workers.loop import Loop
+from service.workers.loop import Loop, wall
 
 PAUSE_SECONDS = 0.05
 """Between two looks where nothing waits: what a reader of the feed waits at most for a position, and a little more.
@@ -20,10 +20,6 @@ BATCHES = 4
 
 RESTS = timedelta(seconds=10)
 """How long a worker leaves a tenant alone whose turn failed: after each failure it pauses, and all wait for it."""
-
-
-def _wall() -> datetime:
-    return datetime.now(UTC)
 
 
 async def run_once(service: Service, now: datetime, resting: dict[UUID, datetime] | None = None) -> int:
@@ -58,7 +54,7 @@ async def _some(service: Service, tenant_id: UUID, now: datetime) -> int:
     return done
 
 
-async def run_until_done(service: Service, clock: Callable[[], datetime] = _wall) -> int:
+async def run_until_done(service: Service, clock: Callable[[], datetime] = wall) -> int:
     """Give a position to everything that is committed now, as long as nobody else is at it."""
     done = 0
     while count := await run_once(service, clock()):

@@ -27,6 +27,7 @@ from service.workflow.row_faults import (
     Fault,
 )
 from service.workflow.states import SourceKind
+from service.workflow.texts import shortened
 from service.workflow.unit_names import plain
 from service.workflow.unit_persons import parted
 from service.workflow.words import Words
@@ -196,7 +197,7 @@ def _problem(row: LedgerRow, cells: dict[Field, str], line: Line) -> None:
     if len(row.problem) > MAX_PROBLEM:
         row.errors.append(Fault(TOO_LONG, Field.PROBLEM))
     in_one_line = " ".join((title or problem).split())
-    row.title = in_one_line if len(in_one_line) <= MAX_TITLE else f"{in_one_line[: MAX_TITLE - 1]}…"
+    row.title = shortened(in_one_line, MAX_TITLE)
     row.description = problem if problem and problem != row.title else None
 
 
@@ -288,8 +289,4 @@ def _shorten(attributes: dict[str, Any]) -> None:
         left -= 1
     longest = max(room // left, 1)
     for each in (attributes, beside):
-        each |= {
-            name: f"{cell[: longest - 1]}…"
-            for name, cell in each.items()
-            if isinstance(cell, str) and len(cell) > longest
-        }
+        each |= {name: shortened(cell, longest) for name, cell in each.items() if isinstance(cell, str)}

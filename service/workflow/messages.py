@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from service.workflow.phrases import WORDS, Words, day
 from service.workflow.states import AnchorKind
+from service.workflow.texts import shortened
 
 LISTED = 10
 """Items that a message lists; of more it says how many."""
@@ -159,7 +160,3 @@ def _until(matter: Matter, words: Words, locale: str) -> str:
     if matter.overdue:
         return said + words.join + (words.late.format(days=matter.late) if matter.late else words.just_late)
     return said + words.join + (words.left.format(days=-matter.late) if matter.late < 0 else words.last_day)
-
-
-def shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
