@@ -8,14 +8,16 @@ from functools import partial
 
 from service.actions.ladder import Tally
 from service.actions.service import Service
-from service.outside import vault
+from service.outside import keys_file
 from service.outside.addresses import Guard, Names
 from service.outside.blobs import Blobs, Directory
+from service.outside.keys_file import KeysUnusable
 from service.outside.letters import Letters
 from service.outside.mail import Mailer, Server
 from service.outside.s3 import S3, Bucket
 from service.outside.sender import Sender
 from service.outside.sigv4 import Signer
+from service.outside.vault import Vault
 from service.outside.workbooks import Scratch
 from service.settings import BadSettings, Settings, networks
 from service.store import keyring
@@ -86,27 +88,26 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         await database.close()
 
 
-async def _keys(settings: Settings, database: Database) -> vault.Vault:
-    async def action(tx: Tx) -> set[str]:
-        return await keyring.known(tx)
-
-    known = await database.read(action)
-    if not known and not settings.keys_path.exists():
-        return vault.make(settings.keys_path)
-    keys = vault.load(settings.keys_path)
-    signers = {each for each in known if each.startswith(vault.LOG)}
-    strange = known and not known & set(keys.fingerprints)
-    if strange or (signers and keys.log_fingerprint not in signers):
-        raise vault.KeysUnusable(f"{settings.keys_path} is not the keys file that this database was written with")
-    if known and not signers:
-        await database.write(partial(_remember_signer, keys=keys))
+async def _keys(settings: Settings, database: Database) -> Vault:
+    """The keys, if they are all that the database needs. Raises KeysUnusable with one line that says what is wrong."""
+    path = settings.keys_path
+    known = await database.read(keyring.known)
+    if not known.data and not path.exists():
+        keys_file.make(path)
+    keys = Vault(path)
+    if known.data and not set(known.data) & set(keys.data_fingerprints):
+        raise KeysUnusable(f"{path} is not the keys file that this database was written with")
+    if not set(known.data) <= set(keys.data_fingerprints) or not {*known.signers[-1:]} <= set(keys.log_fingerprints):
+        raise KeysUnusable(f"{path} lacks a key that this database needs: the keys were rotated, copy the present file")
+    if known.data and not known.signers:
+        await database.write(partial(_remember_signer, fingerprint=keys.log_fingerprints[0]))
     return keys
 
 
-async def _remember_signer(tx: Tx, keys: vault.Vault) -> None:
+async def _remember_signer(tx: Tx, fingerprint: str) -> None:
     """In a database from before there was a log."""
     changes = Changes()
-    keyring.remember(changes, [keys.log_fingerprint], datetime.now(UTC))
+    keyring.remember_signer(changes, fingerprint, datetime.now(UTC))
     await tx.apply(changes)
 
 

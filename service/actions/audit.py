@@ -7,59 +7,73 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from service.actions.record import EMPTY, key_of, signed
+from service.actions import record
+from service.actions.record import EMPTY
 from service.actions.service import Service
 from service.outside.vault import verifier
 from service.store import audit, log
 from service.store.database import Tx
 from service.store.log import Head
-from service.workflow.audit import Audit, Entry, Fault, announced, note_of
+from service.workflow.audit import Audit, Entry, Fault, announced, followed, note_of, opened
 from service.workflow.merkle import HASHINGS, Hashing, Node, Place
-from service.workflow.notes import Checkpoint, Key
+from service.workflow.notes import Key
 from service.workflow.receipts import origin_of
+from service.workflow.signers import Signers
 
 BATCH = 1_000
 MOST_FAULTS = 100
 
-CHECKPOINT, PUBLISHED, ERASED = "log.checkpoint", "report.published", "item.redacted"
+CHECKPOINT, ROTATED, PUBLISHED, ERASED = "log.checkpoint", "log.key_rotated", "report.published", "item.redacted"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a tenant's record says of itself, at one moment: its head, the events that hold checkpoints and published
-    months, and the published months."""
+    """What a tenant's record says of itself, at one moment: its head, the events that hold checkpoints, changes of keys
+    and published months, and the published months."""
 
     head: Head
     checkpoints: list[tuple[int | None, bytes]]
+    rotated: list[tuple[int | None, bytes]]
     published: list[tuple[int | None, bytes]]
     reports: list[tuple[UUID, str, str]]
 
     @property
+    def announcements(self) -> list[tuple[int | None, str]]:
+        """The notes that announce keys, with their positions."""
+        return [(position, note_of(body, "announcement")) for position, body in self.rotated]
+
+    @property
     def notes(self) -> list[tuple[int | None, str]]:
-        """All signed notes in it, those in events with their positions."""
+        """All signed checkpoints in it, those in events with their positions."""
         return [(position, note_of(body)) for position, body in self.checkpoints] + [
             (None, note) for _, _, note in self.reports
         ]
 
 
 async def check(
-    service: Service, tenant_id: UUID, witnessed: tuple[Checkpoint, ...] = (), key: Key | None = None
+    service: Service, tenant_id: UUID, kept: tuple[str, ...] = (), key: Key | None = None
 ) -> tuple[Audit, list[Fault]]:
     """Go through a tenant's whole log; at most MOST_FAULTS of what is wrong with it.
 
-    It must fit the checkpoints `witnessed` elsewhere, and those that it holds itself, signed by `key`: the
-    installation's unless another is given.
+    It must fit the checkpoints `kept` elsewhere, and those that it holds itself, signed by `key` or by those that it
+    leads to: the installation's present one unless another is given. Raises BadNote for a bad one of those kept.
     """
 
     async def look(tx: Tx) -> Held:
         head = await log.head(tx, tenant_id) or EMPTY
-        checkpoints, published = [await audit.of_type(tx, tenant_id, type_) for type_ in (CHECKPOINT, PUBLISHED)]
-        return Held(head, checkpoints, published, await audit.reports(tx, tenant_id))
+        checkpoints, rotated, published = [
+            await audit.of_type(tx, tenant_id, type_) for type_ in (CHECKPOINT, ROTATED, PUBLISHED)
+        ]
+        return Held(head, checkpoints, rotated, published, await audit.reports(tx, tenant_id))
 
     held = await service.read(look, varied=True, whole=True)
-    end, key = held.head, key or key_of(service)
+    end, signers = held.head, Signers(key or await record.key(service), verifier)
     hashing = HASHINGS[end.hashing]
-    own, faults = announced(held.notes, origin_of(key.name, tenant_id, hashing), key, verifier(key.public))
+    origin = origin_of(signers.key.name, tenant_id, hashing)
+    faults = followed(held.announcements, signers)
+    own, unproved = announced(held.notes, origin, signers)
+    witnessed, strange = opened(kept, origin_of(service.log_name, tenant_id, hashing), signers)
+    faults += unproved + strange
     passing = Audit(hashing, (*witnessed, *own))
     async for entries in read(service, tenant_id, end.size):
         found, nodes = passing.go_on(entries)
@@ -147,11 +161,11 @@ async def read(service: Service, tenant_id: UUID, size: int) -> AsyncIterator[li
         after = entries[-1].position
 
 
-async def checkpoint(service: Service, tenant_id: UUID, now: datetime) -> tuple[Head, str]:
-    """The log's head, and the same signed."""
+async def checkpoint(service: Service, tenant_id: UUID, now: datetime) -> tuple[Head, Key, str]:
+    """The log's head, the key that signs now, and the head signed by it."""
 
-    async def action(tx: Tx) -> Head:
-        return await log.head(tx, tenant_id) or EMPTY
+    async def action(tx: Tx) -> tuple[Head, Key]:
+        return await log.head(tx, tenant_id) or EMPTY, await record.signer(service, tx)
 
-    head = await service.read(action)
-    return head, signed(service, tenant_id, head, now)
+    head, key = await service.read(action)
+    return head, key, record.signed(service, tenant_id, head, key, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from service.actions.record import checkpoint_of, sign
+from service.actions.record import checkpoint_of, sign, signer
 from service.actions.service import Call, Replay, Service, record_events
 from service.errors import forbidden
 from service.store import published
@@ -16,6 +16,7 @@ from service.workflow import receipts
 from service.workflow.access import Home
 from service.workflow.deadlines import local_day
 from service.workflow.events import Actor, EventDraft
+from service.workflow.notes import Key
 from service.workflow.permissions import administers
 
 ACTOR = Actor(None, "log")
@@ -32,7 +33,8 @@ async def publish(service: Service, call: Call) -> dict[str, Any] | Replay:
         if replay is not None:
             return replay
         changes = Changes()
-        draft = _published(service, changes, call.tenant_id, await published.standing(tx, call.tenant_id), call.now)
+        standing = await published.standing(tx, call.tenant_id)
+        draft = _published(service, changes, call.tenant_id, standing, await signer(service, tx), call.now)
         (event,) = call.write_down(changes, [draft])
         result = shown(event.body, event.beside, None)
         call.record(changes, result)
@@ -72,7 +74,7 @@ async def _publish_due(service: Service, home: Home, now: datetime) -> bool:
             # Another was first.
             return False
         changes = Changes()
-        draft = _published(service, changes, home.tenant_id, standing, now)
+        draft = _published(service, changes, home.tenant_id, standing, await signer(service, tx), now)
         record_events(changes, home.tenant_id, [draft], hashing=home.hashing, actor=ACTOR, now=now)
         await tx.apply(changes)
         return True
@@ -84,7 +86,9 @@ def _of_today(home: Home, at: datetime | None, now: datetime) -> bool:
     return at is not None and local_day(at, home.timezone) >= local_day(now, home.timezone)
 
 
-def _published(service: Service, changes: Changes, tenant_id: UUID, standing: Standing, now: datetime) -> EventDraft:
+def _published(
+    service: Service, changes: Changes, tenant_id: UUID, standing: Standing, key: Key, now: datetime
+) -> EventDraft:
     published.publish(changes, tenant_id, standing, now)
     checkpoint = checkpoint_of(service, tenant_id, standing.head, now)
-    return receipts.published(checkpoint, sign(service, checkpoint))
+    return receipts.published(checkpoint, sign(service, checkpoint, key))

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from service.actions.service import Call, Service
 from service.errors import Refused, invalid
-from service.store import log
+from service.store import keyring, log
 from service.store.database import Tx
 from service.store.log import Head
 from service.workflow import merkle, notes, receipts
@@ -38,9 +39,25 @@ class Receipt:
     beside: dict[str, Any]
 
 
-def key_of(service: Service) -> Key:
+async def key(service: Service) -> Key:
     """The key that signs the checkpoints of this installation."""
-    return Key(service.log_name, service.vault.log_public)
+
+    async def action(tx: Tx) -> Key:
+        return await signer(service, tx)
+
+    return await service.read(action)
+
+
+async def signer(service: Service, tx: Tx) -> Key:
+    """The key that signs now, in a transaction that has read the head already: so no head that tells of a change of
+    keys is signed by the old one. Raises KeysUnusable where the keys file of this process does not hold it.
+    """
+    return key_named(service, (await keyring.known(tx)).signers[-1])
+
+
+def key_named(service: Service, fingerprint: str) -> Key:
+    """A signing key of the keys file. Raises KeysUnusable where it does not hold it."""
+    return Key(service.log_name, service.vault.public(fingerprint))
 
 
 def _may_read(call: Call) -> None:
@@ -52,16 +69,16 @@ async def checkpoint(service: Service, call: Call) -> str:
     """How far the tenant's log has come, signed. Refuses `forbidden`."""
     _may_read(call)
 
-    async def action(tx: Tx) -> Head:
-        return await log.head(tx, call.tenant_id) or EMPTY
+    async def action(tx: Tx) -> tuple[Head, Key]:
+        return await log.head(tx, call.tenant_id) or EMPTY, await signer(service, tx)
 
-    head = await service.read(action)
-    return signed(service, call.tenant_id, head, call.now)
+    head, key = await service.read(action)
+    return signed(service, call.tenant_id, head, key, call.now)
 
 
-def signed(service: Service, tenant_id: UUID, head: Head, now: datetime) -> str:
+def signed(service: Service, tenant_id: UUID, head: Head, key: Key, now: datetime) -> str:
     """The head of a log as a signed note."""
-    return sign(service, checkpoint_of(service, tenant_id, head, now))
+    return sign(service, checkpoint_of(service, tenant_id, head, now), key)
 
 
 def checkpoint_of(service: Service, tenant_id: UUID, head: Head, now: datetime) -> Checkpoint:
@@ -72,9 +89,9 @@ def checkpoint_of(service: Service, tenant_id: UUID, head: Head, now: datetime) 
     return Checkpoint(origin, head.size, root, now.replace(microsecond=0))
 
 
-def sign(service: Service, checkpoint: Checkpoint) -> str:
+def sign(service: Service, checkpoint: Checkpoint, key: Key) -> str:
     """A checkpoint as a signed note."""
-    return notes.sign_note(checkpoint.text, key_of(service), service.vault.sign)
+    return notes.sign_note(checkpoint.text, key, partial(service.vault.sign, key.public))
 
 
 async def inclusion(service: Service, call: Call, position: int, size: int | None) -> Inclusion:
@@ -111,15 +128,16 @@ async def receipt(service: Service, call: Call, position: int) -> Receipt:
     """An event with all that proves it. Refuses `forbidden`, `invalid_request`."""
     _may_read(call)
 
-    async def action(tx: Tx) -> tuple[Head, Inclusion, Any]:
+    async def action(tx: Tx) -> tuple[Head, Key, Inclusion, Any]:
         head = await log.head(tx, call.tenant_id) or EMPTY
         proof = await _inclusion(tx, call.tenant_id, head, position, head.size)
-        return head, proof, await tx.one(log.ENTRY, tenant_id=call.tenant_id, position=position)
+        row = await tx.one(log.ENTRY, tenant_id=call.tenant_id, position=position)
+        return head, await signer(service, tx), proof, row
 
-    head, proof, row = await service.read(action)
+    head, key, proof, row = await service.read(action)
     if row is None:
         raise LookupError(f"the event at position {position} is gone")
-    return Receipt(signed(service, call.tenant_id, head, call.now), proof, bytes(row[1]), row[2])
+    return Receipt(signed(service, call.tenant_id, head, key, call.now), proof, bytes(row[1]), row[2])
 
 
 async def _inclusion(tx: Tx, tenant_id: UUID, head: Head, position: int, size: int) -> Inclusion:

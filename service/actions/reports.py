@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from service.actions import references
-from service.actions.record import EMPTY, signed
+from service.actions.record import EMPTY, signed, signer
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.actions.statistics import Asked, Table, table_of
@@ -76,7 +76,7 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
         report = Report(
             id=new_id(), month=month, unit_id=line[0], ledger_id=about.id if about else None,
             published_at=call.now, published_by=call.caller.principal_id, position=head.size,
-            checkpoint=signed(service, call.tenant_id, head, call.now),
+            checkpoint=signed(service, call.tenant_id, head, await signer(service, tx), call.now),
             digest=HASHINGS[head.hashing].digest(document).hex(),
         )  # fmt: skip
         return report, document

@@ -15,7 +15,7 @@ from uuid import UUID
 from service.actions.doorkeeper import Doorkeeper, hash_key
 from service.actions.service import Service
 from service.errors import Refused
-from service.outside.vault import KeysUnusable
+from service.outside.keys_file import KeysUnusable
 from service.workflow.access import Caller
 
 IDLE = timedelta(hours=12)

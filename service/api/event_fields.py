@@ -96,6 +96,7 @@ DATA: dict[str, tuple[str, ...]] = {
     "channel.deleted": ("channel_id", "kind=channel_kind"),
     "channel.disabled": ("channel_id", "kind=channel_kind", "disabled_reason", "failing_since?"),
     "log.checkpoint": ("size", "root_hash", "checkpoint"),
+    "log.key_rotated": ("old_key", "new_key", "announcement"),
     PING: ("webhook_id",),
 }  # fmt: skip
 """By type of event. What `changes` and `verification` hold stands below."""

@@ -144,6 +144,9 @@ VALUES: dict[str, Schema] = {
     "size": told(integer(0, 2**53 - 1), "How many events the log had."),
     "root_hash": told(HASH, "The root of the tree over them."),
     "checkpoint": told(text(100_000), "The same, signed (C2SP signed note): what a witness keeps."),
+    "old_key": told(text(300), "The verification key up to here, as name+id+key."),
+    "new_key": told(text(300), "The verification key from here on."),
+    "announcement": told(text(100_000), "A note that says so, signed by both: what leads a witness to the new key."),
     # Published months.
     "report_id": ID, "month": told({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$", "maxLength": 7}, "YYYY-MM."),
     "counted": told(integer(0, 2**53 - 1), "How many events of the log were counted."),

@@ -136,8 +136,9 @@ async def get_log_receipt(request: Asked, position: Annotated[int, Query(ge=1, l
     response_model=None,
     responses={
         200: {"description": "The same for all tenants of this installation.", "content": TEXT},
-        **problems("method_not_allowed"),
+        **problems("method_not_allowed", "unavailable"),
     },
 )
 async def get_log_key(request: Request) -> Response:
-    return Response(record.key_of(request.app.state.service).text + "\n", media_type="text/plain")
+    key = await record.key(request.app.state.service)
+    return Response(key.text + "\n", media_type="text/plain")

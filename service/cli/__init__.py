@@ -9,14 +9,15 @@ from service.cli import (  # noqa: F401  (importing them adds their commands)
     exporting,
     figures,
     imports,
+    keys,
     operating,
     record,
     serving,
 )
 from service.cli.terminal import cli, err
 from service.errors import Refused
+from service.outside.keys_file import KeysUnusable
 from service.outside.lock import Busy
-from service.outside.vault import KeysUnusable
 from service.settings import BadSettings
 
 

@@ -11,21 +11,22 @@ import httpx
 import typer
 
 from service import composition, settings
-from service.actions import audit, custody, record, tenants
-from service.actions.audit import CHECKPOINT
+from service.actions import audit, custody, tenants
+from service.actions.audit import CHECKPOINT, ROTATED
 from service.actions.operator import home_of
 from service.actions.service import Service
 from service.cli.terminal import cli, err, out, run
 from service.errors import Refused
-from service.outside import vault
-from service.outside.vault import KeysUnusable
+from service.outside.keys_file import KeysUnusable
+from service.outside.vault import verifier
 from service.settings import Settings
 from service.workflow import notes, receipts
 from service.workflow.access import Home
-from service.workflow.audit import Audit, Entry, Fault, announced, note_of, type_of
+from service.workflow.audit import Audit, Entry, Fault, announced, followed, note_of, opened, type_of
 from service.workflow.merkle import Hashing
-from service.workflow.notes import BadNote, Checkpoint, Key, Verify
+from service.workflow.notes import BadNote, Key
 from service.workflow.receipts import Receipt
+from service.workflow.signers import Signers
 
 WHOLE, TAMPERED, UNCHECKED = 0, 1, 2
 """What `verify` exits with."""
@@ -43,6 +44,10 @@ def verify(
     url: Annotated[str, typer.Option(help="A running service; with --checkpoint and --api-key.")] = "",
     checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint kept elsewhere; any number.")] = None,
     key: Annotated[str, typer.Option(help="The verification key, as /v1/log/key gives it, or a file with it.")] = "",
+    announcement: Annotated[
+        list[Path] | None,
+        typer.Option(help="Of a receipt: where the log's key was changed since, the announcement of the new one."),
+    ] = None,
     api_key: Annotated[str, typer.Option(help="For --url: the key of an auditor.", envvar="XIAOHAO_API_KEY")] = "",
     tenant: Annotated[str, typer.Option(help="Of a database: the code of the tenant.")] = tenants.DEFAULT_TENANT,
     attachments: Annotated[
@@ -59,7 +64,7 @@ def verify(
     try:
         given = _key(key) if key else None
         if receipt is not None:
-            told = _receipt(receipt, given)
+            told = _receipt(receipt, given, announcement or [])
         elif export is not None:
             told = _export(export, given, checkpoint or [])
         elif url:
@@ -84,10 +89,7 @@ async def _database(present: Settings, key: Key | None, kept: list[Path], tenant
     async with composition.running(present) as service:
         home = await _home(service, tenant)
         _able(home.hashing)
-        witnessed = _opened(kept, key or record.key_of(service))
-        passing, faults = await audit.check(service, home.tenant_id, witnessed, key)
-        origin = receipts.origin_of(service.log_name, home.tenant_id, passing.hashing)
-        faults += [_another(each, origin) for each in witnessed if each.origin != origin]
+        passing, faults = await audit.check(service, home.tenant_id, _texts(kept), key)
         if not files:
             return _verdict(passing, faults)
         count, wrong = await custody.check(service, home.tenant_id, passing.size)
@@ -108,23 +110,19 @@ def _able(hashing: Hashing) -> Hashing:
     return hashing
 
 
-def _another(checkpoint: Checkpoint, origin: str) -> Fault:
-    return Fault(None, f"the checkpoint is of {checkpoint.origin}, not of {origin}")
-
-
 def _export(path: Path, key: Key | None, kept: list[Path]) -> str:
     with path.open(encoding="utf-8") as lines:
         head = _json(next(lines, ""), path)
         try:
-            own_key = notes.parse_key(head["key"])
-            checkpoint = receipts.opened(head["checkpoint"], key or own_key, verifier(key or own_key))
-        except (KeyError, TypeError):
+            note, signers = str(head["checkpoint"]), Signers(key or notes.parse_key(head["key"]), verifier)
+        except (KeyError, TypeError, AttributeError):
             raise Unchecked(f"{path} is no exported log") from None
-        witnessed = _opened(kept, key or own_key)
-        own, faults = announced(_notes(path), checkpoint.origin, key or own_key, verifier(key or own_key))
+        faults = followed(_notes(path, ROTATED, "announcement"), signers)
+        checkpoint = signers.checkpoint(note)
+        witnessed, strange = opened(_texts(kept), checkpoint.origin, signers)
+        own, unproved = announced(_notes(path, CHECKPOINT, "checkpoint"), checkpoint.origin, signers)
         passing = Audit(_able(receipts.hashing_of(checkpoint.origin)), (checkpoint, *witnessed, *own))
-        faults += passing.go_on(_entries(lines, path))[0]
-    faults += [_another(each, checkpoint.origin) for each in witnessed if each.origin != checkpoint.origin]
+        faults += unproved + passing.go_on(_entries(lines, path))[0] + strange
     told = _verdict(passing, faults + passing.end())
     return told if key else f"{told}; by the key that the file itself names: give --key"
 
@@ -138,22 +136,25 @@ def _entries(lines: Iterator[str], path: Path) -> Iterator[Entry]:
             raise Unchecked(f"{path}: a line is no entry of a log") from None
 
 
-def _notes(path: Path) -> Iterator[tuple[int, str]]:
-    """The signed notes that an exported log holds itself, with their positions."""
+def _notes(path: Path, type_: str, name: str) -> Iterator[tuple[int, str]]:
+    """The signed notes that an exported log holds itself in events of one type, with their positions."""
     with path.open(encoding="utf-8") as lines:
         next(lines)
-        for entry in _entries((line for line in lines if CHECKPOINT in line), path):
-            if entry.body is not None and type_of(entry.body) == CHECKPOINT:
-                yield entry.position, note_of(entry.body)
+        for entry in _entries((line for line in lines if type_ in line), path):
+            if entry.body is not None and type_of(entry.body) == type_:
+                yield entry.position, note_of(entry.body, name)
 
 
-def _receipt(path: Path, key: Key | None) -> str:
+def _receipt(path: Path, key: Key | None, announcements: list[Path]) -> str:
     if key is None:
         raise Unchecked("a receipt is checked with the verification key: give --key")
     given = _json(path.read_text(encoding="utf-8"), path)
     receipt = Receipt.parse(given)
-    hashing = _able(receipts.hashing_of(receipts.opened(receipt.checkpoint, key, verifier(key)).origin))
-    checkpoint = receipts.check(receipt, key, verifier(key))
+    signers = Signers(key, verifier)
+    if faults := followed(((None, note) for note in _texts(announcements)), signers):
+        _tampered(faults)
+    hashing = _able(receipts.hashing_of(signers.checkpoint(receipt.checkpoint).origin))
+    checkpoint = receipts.check(receipt, signers)
     entry = Entry(1, receipt.body, given.get("beside") or {})
     faults, _ = Audit(hashing).go_on([entry])
     if faults:
@@ -173,9 +174,12 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
         except BadNote:
             # A page of whoever stands between, say.
             raise Unchecked("/v1/log/checkpoint answers with no checkpoint") from None
-        present = receipts.opened(note, key, verifier(key))
+        signers = Signers(key, verifier)
+        if faults := followed(_announcements(client), signers):
+            _tampered(faults)
+        present = signers.checkpoint(note)
         _able(receipts.hashing_of(present.origin))
-        for old in _opened(kept, key):
+        for old in map(signers.checkpoint, _texts(kept)):
             if old.size > present.size:
                 receipts.grown(old, present, ())
             answer = _ask(client, "/v1/log/proof/consistency", **{"from": old.size, "to": present.size})
@@ -183,7 +187,20 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
     return f"{present.origin}: {present.size} events, and every checkpoint that was given is of their beginning"
 
 
-def _ask(client: httpx.Client, path: str, **query: int) -> httpx.Response:
+def _announcements(client: httpx.Client) -> Iterator[tuple[int, str]]:
+    """What a live log says of changes of its keys."""
+    after, last = -1, 0
+    while last > after:
+        after = last
+        page = _ask(client, "/v1/events", type=ROTATED, after=after)
+        try:
+            told, last = page.json()["items"], int(page.json()["last_position"])
+            yield from [(int(event["position"]), str(event["data"]["announcement"])) for event in told]
+        except (ValueError, KeyError, TypeError):
+            raise Unchecked("/v1/events answers with no events") from None
+
+
+def _ask(client: httpx.Client, path: str, **query: int | str) -> httpx.Response:
     answer = client.get(path, params=query)
     if not answer.is_success:
         raise Unchecked(f"{path} answers {answer.status_code}")
@@ -204,8 +221,8 @@ def _verdict(passing: Audit, faults: list[Fault]) -> str:
     return f"whole: {passing.size} events, root {passing.root.hex()}, {held}"
 
 
-def _opened(paths: list[Path], key: Key) -> tuple[Checkpoint, ...]:
-    return tuple(receipts.opened(path.read_text(encoding="utf-8"), key, verifier(key)) for path in paths)
+def _texts(paths: list[Path]) -> tuple[str, ...]:
+    return tuple(path.read_text(encoding="utf-8") for path in paths)
 
 
 def _key(given: str) -> Key:
@@ -218,10 +235,6 @@ def _key(given: str) -> Key:
         return notes.parse_key(Path(given).read_text(encoding="utf-8").strip())
     except (BadNote, OSError, ValueError):
         raise Unchecked("--key is no verification key, nor a file with one") from None
-
-
-def verifier(key: Key) -> Verify:
-    return vault.verifier(key.public)
 
 
 def _json(text: str, path: Path) -> Any:
@@ -248,9 +261,9 @@ def export_log(
 async def _write(present: Settings, file: Path, tenant: str) -> int:
     async with composition.running(present) as service:
         tenant_id = (await _home(service, tenant)).tenant_id
-        head, note = await audit.checkpoint(service, tenant_id, datetime.now(UTC))
+        head, key, note = await audit.checkpoint(service, tenant_id, datetime.now(UTC))
         with await asyncio.to_thread(file.open, "x", encoding="utf-8") as lines:
-            _line(lines, {"key": record.key_of(service).text, "checkpoint": note})
+            _line(lines, {"key": key.text, "checkpoint": note})
             async for entries in audit.read(service, tenant_id, head.size):
                 for entry in entries:
                     body = (entry.body or b"").decode()

@@ -1,79 +1,144 @@
-"""The keys file: data keys that encrypt what must not lie open in the database, and the key that signs the log.
+"""Encrypting, decrypting and signing by the keys file, also when its keys change while the service runs.
 
-Of the data keys the first encrypts, all decrypt. AES-256-GCM; every ciphertext is bound to its tenant, table and row,
-so that none can be moved to another place and read there. The signing key is an Ed25519 key.
+AES-256-GCM; every ciphertext is bound to its tenant, table and row, so that none can be moved to another place and read
+there. It begins with the id of its key. Signatures are Ed25519.
 """
 
-import base64
-import fcntl
 import hashlib
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import IO, Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-LOG = "log:"
-"""What the fingerprint of a signing key begins with."""
+from service.outside import keys_file
+from service.outside.keys_file import Keys, KeysUnusable
+from service.workflow.notes import Key
 
-_ID_BYTES = 4
+ID_BYTES = 4
 _NONCE_BYTES = 12
 
 
-class KeysUnusable(Exception):
-    """The keys file is missing, unreadable, or not the one that the database was written with."""
-
-
 class Vault:
-    """Data keys by their id (the first bytes of the key's hash), and the key that signs checkpoints of the log."""
+    """The keys of a file by their fingerprints, which are the first bytes of a data key's or public key's hash.
 
-    def __init__(self, keys: list[bytes], signing_key: bytes) -> None:
-        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
-        self._current = _key_id(keys[0])
-        self._signer = Ed25519PrivateKey.from_private_bytes(signing_key)
-        self.log_public = self._signer.public_key().public_bytes_raw()
+    It looks at the file each time it encrypts, and when it meets a key that it does not know: whoever rotates the keys
+    need not stop the service.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises KeysUnusable where there is no keys file."""
+        self._path = path
+        self._seen = _stamp(path)
+        self._hold(keys_file.load(path))
+
+    def _hold(self, keys: Keys) -> None:
+        self._keys = keys
+        self._ciphers = {_id(key): AESGCM(key) for key in keys.data}
+        signers = [Ed25519PrivateKey.from_private_bytes(key) for key in keys.log]
+        self._signers = {each.public_key().public_bytes_raw(): each for each in signers}
 
     @property
-    def fingerprints(self) -> list[str]:
+    def data_fingerprints(self) -> list[str]:
+        """Of the data keys; the first encrypts."""
         return [key_id.hex() for key_id in self._ciphers]
 
     @property
-    def log_fingerprint(self) -> str:
-        return LOG + _key_id(self.log_public).hex()
+    def log_fingerprints(self) -> list[str]:
+        """Of the keys that sign, or have signed, or may sign one day."""
+        return [_id(public).hex() for public in self._signers]
 
-    def sign(self, message: bytes) -> bytes:
-        """An Ed25519 signature by the log's key."""
-        return self._signer.sign(message)
+    def public(self, fingerprint: str) -> bytes:
+        """The public key of 32 bytes with this fingerprint. Raises KeysUnusable where the file does not hold it."""
+        for again in (False, True):
+            if again:
+                self.refresh()
+            for public in self._signers:
+                if _id(public).hex() == fingerprint:
+                    return public
+        raise KeysUnusable(f"{self._path} lacks the key that signs the log now ({fingerprint}): copy the present file")
+
+    def sign(self, public: bytes, message: bytes) -> bytes:
+        """An Ed25519 signature by the private key that belongs to a public key that `public` gave."""
+        return self._signers[public].sign(message)
 
     def encrypt(self, plain: str, *, tenant_id: UUID, table: str, row: UUID) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self._current].encrypt(nonce, plain.encode(), _place(tenant_id, table, row))
-        return self._current + nonce + sealed
+        self.refresh()
+        current, nonce = next(iter(self._ciphers)), os.urandom(_NONCE_BYTES)
+        return current + nonce + self._ciphers[current].encrypt(nonce, plain.encode(), _place(tenant_id, table, row))
 
     def decrypt(self, sealed: bytes, *, tenant_id: UUID, table: str, row: UUID) -> str:
         """Raises KeysUnusable where no key fits, or where the ciphertext was written for another place."""
-        cipher = self._ciphers.get(sealed[:_ID_BYTES])
+        if sealed[:ID_BYTES] not in self._ciphers:
+            self.refresh()
+        cipher = self._ciphers.get(sealed[:ID_BYTES])
         if cipher is None:
             raise KeysUnusable("no key in the keys file decrypts this")
-        nonce, rest = sealed[_ID_BYTES : _ID_BYTES + _NONCE_BYTES], sealed[_ID_BYTES + _NONCE_BYTES :]
+        nonce, rest = sealed[ID_BYTES : ID_BYTES + _NONCE_BYTES], sealed[ID_BYTES + _NONCE_BYTES :]
         try:
             return cipher.decrypt(nonce, rest, _place(tenant_id, table, row)).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise KeysUnusable("the ciphertext does not belong here, or was changed") from None
 
+    def refresh(self) -> None:
+        """Take the file's keys where it was replaced.
 
-def verifier(public: bytes) -> Callable[[bytes, bytes], bool]:
-    """Whether a signature is good for a message, by an Ed25519 public key of 32 bytes."""
-    key = Ed25519PublicKey.from_public_bytes(public)
+        One that cannot be read, or shares no key with the one before, is somebody's mistake: it is left alone, for the
+        next start to refuse.
+        """
+        stamp = _stamp(self._path)
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            keys = keys_file.load(self._path)
+        except KeysUnusable:
+            return
+        if {*keys.data, *keys.log} & {*self._keys.data, *self._keys.log}:
+            self._hold(keys)
+
+    # -- changing the file
+
+    def add(self, *, signing: bool) -> str:
+        """A new key behind those that are there: it decrypts, or may sign one day. Its fingerprint."""
+        if signing:
+            key = keys_file.new_log_key()
+            self._change(lambda held: Keys(held.data, (*held.log, key)))
+            return _id_of_log_key(key).hex()
+        key = keys_file.new_data_key()
+        self._change(lambda held: Keys((*held.data, key), held.log))
+        return _id(key).hex()
+
+    def put_first(self, fingerprint: str) -> None:
+        """Have this data key encrypt from now on."""
+        self._change(
+            lambda held: Keys(tuple(sorted(held.data, key=lambda key: _id(key).hex() != fingerprint)), held.log)
+        )
+
+    def drop(self, fingerprints: Collection[str]) -> None:
+        """Take keys out of the file, of either kind."""
+        self._change(
+            lambda held: Keys(
+                tuple(key for key in held.data if _id(key).hex() not in fingerprints),
+                tuple(key for key in held.log if _id_of_log_key(key).hex() not in fingerprints),
+            )
+        )
+
+    def _change(self, changed: Callable[[Keys], Keys]) -> None:
+        self._hold(keys_file.change(self._path, changed))
+        self._seen = _stamp(self._path)
+
+
+def verifier(key: Key) -> Callable[[bytes, bytes], bool]:
+    """Whether a signature is good for a message."""
+    public = Ed25519PublicKey.from_public_bytes(key.public)
 
     def good(signature: bytes, message: bytes) -> bool:
         try:
-            key.verify(signature, message)
+            public.verify(signature, message)
         except InvalidSignature:
             return False
         return True
@@ -81,67 +146,21 @@ def verifier(public: bytes) -> Callable[[bytes, bytes], bool]:
     return good
 
 
-def load(path: Path) -> Vault:
-    """The keys of an existing file. Raises KeysUnusable with one line that says what is wrong with it.
+def _id_of_log_key(key: bytes) -> bytes:
+    return _id(Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw())
 
-    A file from before there was a log gets a signing key.
-    """
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is replaced; None where there is none."""
     try:
-        content: Any = json.loads(path.read_text())
-        if "log_keys" not in content:
-            content = _add_signing_key(path)
-        data_keys, log_keys = ([_decoded(key) for key in content[name]] for name in ("data_keys", "log_keys"))
-        return Vault(data_keys, log_keys[0])
-    except FileNotFoundError:
-        raise KeysUnusable(f"{path} does not exist") from None
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise KeysUnusable(f"{path} cannot be read as a keys file ({type(error).__name__})") from None
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
-def make(path: Path) -> Vault:
-    """A new keys file, readable by its owner only; an existing one is never overwritten."""
-    content = {"data_keys": [_encoded(AESGCM.generate_key(bit_length=256))], "log_keys": [_encoded(_signing_key())]}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        _write(file, content)
-    return load(path)
-
-
-def _add_signing_key(path: Path) -> Any:
-    """The file's content with a signing key, made once however many processes start on it."""
-    with path.open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        content: Any = json.loads(path.read_text())
-        if "log_keys" not in content:
-            content["log_keys"] = [_encoded(_signing_key())]
-            fresh = path.with_suffix(".new")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                _write(file, content)
-            fresh.replace(path)
-        return content
-
-
-def _write(file: IO[str], content: Any) -> None:
-    json.dump(content, file)
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _signing_key() -> bytes:
-    return Ed25519PrivateKey.generate().private_bytes_raw()
-
-
-def _encoded(key: bytes) -> str:
-    return base64.b64encode(key).decode()
-
-
-def _decoded(key: str) -> bytes:
-    return base64.b64decode(key, validate=True)
-
-
-def _key_id(key: bytes) -> bytes:
-    return hashlib.sha256(key).digest()[:_ID_BYTES]
+def _id(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()[:ID_BYTES]
 
 
 def _place(tenant_id: UUID, table: str, row: UUID) -> bytes:

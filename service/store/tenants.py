@@ -42,6 +42,7 @@ BY_CODE = Statement(
     select(*HOME).select_from(with_head).where(_tenants.c.code == bindparam("code", type_=_tenants.c.code.type))
 )
 ALL = Statement(select(_tenants.c.tenant_id))
+HOMES = Statement(select(*HOME).select_from(with_head).order_by(_tenants.c.tenant_id))
 
 _tenant = bindparam("tenant_id", type_=_tenants.c.tenant_id.type)
 EPOCH = Statement(select(_tenants.c.calendar_epoch).where(_tenants.c.tenant_id == _tenant))
@@ -63,6 +64,11 @@ def home(tenant_id: UUID, timezone: str, hashing: str) -> Home:
 async def find(tx: Tx, code: str) -> Home | None:
     row = await tx.one(BY_CODE, code=code)
     return home(*row) if row else None
+
+
+async def homes(tx: Tx) -> list[Home]:
+    """Every tenant."""
+    return [home(*row) for row in await tx.all(HOMES)]
 
 
 def new(tenant_id: UUID, code: str, name: str, timezone: str, now: datetime) -> dict[str, Any]:

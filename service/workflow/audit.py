@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from service.workflow import merkle, notes, receipts, sealing
+from service.workflow import merkle, notes, sealing
 from service.workflow.erased import Erasures
 from service.workflow.events import ACTORS_NAME
 from service.workflow.merkle import Hashing, Node
-from service.workflow.notes import BadNote, Checkpoint, Key, Verify
+from service.workflow.notes import BadNote, Checkpoint
+from service.workflow.signers import Signers
 
 COLUMNS = ("id", "type", "at", "item_id", "item_version", "revision", "ordinal", "unit_id", "ledger_id", "audience")
 """What an event's row repeats of its sealed bytes, to be found by."""
@@ -154,33 +155,49 @@ def type_of(body: bytes) -> str | None:
         return None
 
 
-def note_of(body: bytes) -> str:
-    """The signed note in an event `log.checkpoint`; empty where it holds none."""
+def note_of(body: bytes, name: str = "checkpoint") -> str:
+    """The signed note in an event: a checkpoint, or what else it holds by that name; empty where it holds none."""
     try:
-        note = json.loads(body)["data"]["checkpoint"]
+        note = json.loads(body)["data"][name]
     except (ValueError, KeyError, TypeError):
         return ""
     return note if isinstance(note, str) else ""
 
 
+def followed(told: Iterable[tuple[int | None, str]], signers: Signers) -> list[Fault]:
+    """Let the announcements that a log holds, told with their positions, lead to the keys that signed it; their
+    faults."""
+    return [Fault(*wrong) for wrong in signers.follow(told)]
+
+
 def announced(
-    told: Iterable[tuple[int | None, str]], origin: str, key: Key, verify: Verify
+    told: Iterable[tuple[int | None, str]], origin: str, signers: Signers
 ) -> tuple[tuple[Checkpoint, ...], list[Fault]]:
     """The checkpoints that a log holds itself, told with their positions, and the faults of those that prove nothing.
 
-    Whoever rewrites a log cannot sign new ones without the installation's key. They may bear an older name of it.
+    Whoever rewrites a log cannot sign new ones without the installation's keys. They may bear an older name of it.
     """
     checkpoints, faults = [], []
     for position, note in told:
         try:
-            name = notes.signatures(note)[0].name
-            checkpoint = receipts.opened(note, Key(name, key.public), verify)
-            if checkpoint.origin.removeprefix(name) != origin.removeprefix(key.name):
+            checkpoint, name = signers.checkpoint(note), notes.signatures(note)[0].name
+            if checkpoint.origin.removeprefix(name) != origin.removeprefix(signers.key.name):
                 raise BadNote(f"it is of {checkpoint.origin}")
             checkpoints.append(checkpoint)
         except BadNote as bad:
             faults.append(Fault(position, f"its checkpoint proves nothing: {bad}"))
     return tuple(checkpoints), faults
+
+
+def opened(kept: Iterable[str], origin: str, signers: Signers) -> tuple[tuple[Checkpoint, ...], list[Fault]]:
+    """Checkpoints that were kept elsewhere, and the faults of those that are of another log. Raises BadNote."""
+    checkpoints = tuple(signers.checkpoint(note) for note in kept)
+    faults = [
+        Fault(None, f"the checkpoint is of {each.origin}, not of {origin}")
+        for each in checkpoints
+        if each.origin != origin
+    ]
+    return checkpoints, faults
 
 
 def columns_of(row: dict[str, Any]) -> dict[str, Any]:

@@ -66,6 +66,7 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
     ),
     "access.issuer_removed": ("停用签发方", "Tokens of an OpenID provider are no longer accepted."),
     "log.checkpoint": ("公布检查点", "A signed checkpoint of the log was published, for witnesses to keep."),
+    "log.key_rotated": ("更换日志密钥", "The log is signed by another key from here on, as the old key says itself."),
 }  # fmt: skip
 """By type: what it says in Chinese and in English."""
 

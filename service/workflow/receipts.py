@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.workflow import merkle, notes
+from service.workflow import merkle
 from service.workflow.events import EventDraft, Subject
 from service.workflow.merkle import HASHINGS, SHA256, Hashing
-from service.workflow.notes import BadNote, Checkpoint, Key, Verify
+from service.workflow.notes import BadNote, Checkpoint
+from service.workflow.signers import Signers
 
 
 def origin_of(log_name: str, tenant_id: UUID, hashing: Hashing) -> str:
@@ -54,14 +55,9 @@ class Receipt:
             raise BadNote("this is no receipt") from None
 
 
-def opened(note: str, key: Key, verify: Verify) -> Checkpoint:
-    """A checkpoint that the key has signed. Raises BadNote."""
-    return notes.parse_checkpoint(notes.open_note(note, key, verify))
-
-
-def check(receipt: Receipt, key: Key, verify: Verify) -> Checkpoint:
+def check(receipt: Receipt, signers: Signers) -> Checkpoint:
     """The checkpoint by which the receipt holds. Raises BadNote where it does not."""
-    checkpoint = opened(receipt.checkpoint, key, verify)
+    checkpoint = signers.checkpoint(receipt.checkpoint)
     hashing = hashing_of(checkpoint.origin)
     leaf_hash = hashing.leaf(receipt.body)
     if not merkle.verify_inclusion(

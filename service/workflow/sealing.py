@@ -29,7 +29,8 @@ PLAIN = frozenset(
         "webhook_id", "owner_id", "types", "format", "rate_limit", "enabled", "disabled_reason", "failing_since",
         "channel_id", "locale", "retargeted",
         "copy_unit_ids", "scheduled_at", "year", "workdays", "holidays", "complete",
-        "fields", "size", "root_hash", "checkpoint", "report_id", "month", "digest", "attachments", "attachment_ids",
+        "fields", "size", "root_hash", "checkpoint", "old_key", "new_key", "announcement",
+        "report_id", "month", "digest", "attachments", "attachment_ids",
     }
 )  # fmt: skip
 """Fields that are never free text. What is not named here is sealed: a field forgotten is a field protected."""

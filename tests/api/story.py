@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from service.actions import rekeying
 from service.workers import sequencer
 from tests.api.helpers import every_page, match, ok, read
 from tests.api.office import VERIFIED, Office, on
@@ -200,6 +201,11 @@ async def people_come_and_go(office: Office) -> None:
 @chapter
 async def a_checkpoint_is_published(office: Office) -> None:
     ok(await office.admin.post("/v1/log/checkpoints"), 201)
+
+
+@chapter
+async def another_key_signs_it(office: Office) -> None:
+    await rekeying.rotate_signing(office.world.service, office.now)
 
 
 # -- figures

@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from service.actions import audit, erasure
-from service.cli.record import verifier
+from service.outside.vault import verifier
 from service.settings import Settings
 from service.workers import sequencer
 from service.workflow import notes, receipts
 from service.workflow.erasure import ERASED, FACTS, Erasable
+from service.workflow.signers import Signers
 from tests.api.helpers import day, match, ok, read, refused
 from tests.api.lives import Life
 from tests.api.stored import places, stored
@@ -136,7 +137,7 @@ async def test_the_history_and_the_feed_say_where_a_text_stood(world: World, lif
 
 async def test_every_proof_is_the_same_as_before_and_earlier_checkpoints_hold(world: World, life: Life) -> None:
     key = notes.parse_key((await world.admin.get("/v1/log/key")).text.strip())
-    kept = receipts.opened((await world.admin.get("/v1/log/checkpoint")).text, key, verifier(key))
+    kept = Signers(key, verifier).checkpoint((await world.admin.get("/v1/log/checkpoint")).text)
     positions = [event["position"] for event in await life.history()]
 
     async def proofs() -> list[Any]:
@@ -153,8 +154,8 @@ async def test_every_proof_is_the_same_as_before_and_earlier_checkpoints_hold(wo
     for receipt, was in zip(await given(), old, strict=True):
         assert receipt["body"] == was["body"]
         assert receipt["beside"] == {}
-        assert receipts.check(receipts.Receipt.parse(receipt), key, verifier(key))
-        assert receipts.check(receipts.Receipt.parse(was), key, verifier(key))
+        assert receipts.check(receipts.Receipt.parse(receipt), Signers(key, verifier))
+        assert receipts.check(receipts.Receipt.parse(was), Signers(key, verifier))
     for _ in ("while what tells of it has no position yet", "when it has"):
         _, faults = await audit.check(world.service, await tenant_of(world), (kept,))
         assert faults == []

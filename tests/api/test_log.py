@@ -7,11 +7,12 @@ import httpx
 import pytest
 
 from service.actions import audit
-from service.cli.record import verifier
+from service.outside.vault import verifier
 from service.workers import sequencer
 from service.workflow import merkle, notes, receipts
 from service.workflow.merkle import SHA256
 from service.workflow.notes import Checkpoint, Key
+from service.workflow.signers import Signers
 from tests.world import World
 
 
@@ -34,7 +35,7 @@ async def checkpoint_of(world: World, by: httpx.AsyncClient | None = None) -> Ch
     answer = await (by or world.admin).get("/v1/log/checkpoint")
     assert answer.status_code == 200
     key = await key_of(world)
-    return receipts.opened(answer.text, key, verifier(key))
+    return Signers(key, verifier).checkpoint(answer.text)
 
 
 async def asked(world: World, path: str, **query: Any) -> dict[str, Any]:
@@ -76,12 +77,12 @@ async def test_a_receipt_proves_an_event_to_whoever_has_the_key(told: World) -> 
     key = await key_of(told)
     given = await asked(told, "/v1/log/receipt", position=3)
 
-    checkpoint = receipts.check(receipts.Receipt.parse(given), key, verifier(key))
+    checkpoint = receipts.check(receipts.Receipt.parse(given), Signers(key, verifier))
 
     assert checkpoint.size == given["tree_size"]
     changed = given | {"body": given["body"].replace('"type":"', '"type":"x')}
     with pytest.raises(notes.BadNote, match="position 3"):
-        receipts.check(receipts.Receipt.parse(changed), key, verifier(key))
+        receipts.check(receipts.Receipt.parse(changed), Signers(key, verifier))
 
 
 async def test_the_checkpoint_names_its_log_and_each_tenant_has_its_own(told: World) -> None:

@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from service.actions import audit, publishing
-from service.cli.record import verifier
+from service.outside.vault import verifier
 from service.workers import housekeeping, sequencer
-from service.workflow import notes, receipts
+from service.workflow import notes
 from service.workflow.notes import Checkpoint
+from service.workflow.signers import Signers
 from tests.api.helpers import ok, read, refused
 from tests.world import World
 
@@ -28,7 +29,7 @@ async def sequenced(world: World) -> None:
 
 async def opened(world: World, event: dict[str, Any]) -> Checkpoint:
     key = notes.parse_key((await world.admin.get("/v1/log/key")).text.strip())
-    return receipts.opened(event["data"]["checkpoint"], key, verifier(key))
+    return Signers(key, verifier).checkpoint(event["data"]["checkpoint"])
 
 
 async def published(by: httpx.AsyncClient) -> list[dict[str, Any]]:
@@ -69,7 +70,7 @@ async def test_on_request_a_checkpoint_of_the_log_as_it_is_becomes_an_event(worl
     assert shown == event | {"position": checkpoint.size + 1}
     tenant_id = UUID((await read(world.admin, "/v1/me"))["tenant_id"])
     assert checkpoint.origin.endswith(str(tenant_id))
-    _, faults = await audit.check(world.service, tenant_id, (checkpoint,))
+    _, faults = await audit.check(world.service, tenant_id, (event["data"]["checkpoint"],))
     assert faults == []
 
 

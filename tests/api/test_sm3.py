@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy import bindparam, select, update
 
 from service.actions import audit, tenants
-from service.cli.record import verifier
+from service.outside.vault import verifier
 from service.settings import Settings
 from service.store.base import table
 from service.store.database import Changes, Statement, Tx
 from service.store.events import EventRow
 from service.workers import clock, sequencer
-from service.workflow import merkle, notes, receipts
+from service.workflow import merkle, notes
 from service.workflow.merkle import SHA256, SM3, Hashing
+from service.workflow.signers import Signers
 from tests.api.calls import Place, Side, item_at, moved, side
 from tests.api.calls_clock import long_ago
 from tests.api.helpers import day, ok, read, refused
@@ -115,7 +116,7 @@ async def test_the_log_is_whole_and_its_checkpoint_says_sm3(world: World, home: 
     assert (faults, passing.hashing) == ([], SM3)
 
     key = notes.parse_key((await home.admin.get("/v1/log/key")).text.strip())
-    checkpoint = receipts.opened((await home.admin.get("/v1/log/checkpoint")).text, key, verifier(key))
+    checkpoint = Signers(key, verifier).checkpoint((await home.admin.get("/v1/log/checkpoint")).text)
     assert checkpoint.origin == f"xiaohao/{await tenant_of(home)}/sm3"
     assert (checkpoint.size, checkpoint.root) == (passing.size, passing.root)
     for position in range(1, checkpoint.size + 1, 7):

@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, bindparam, delete, insert, or_, select, updat
 from typer.testing import CliRunner
 
 from service import cli as _commands  # noqa: F401  (adds the commands)
-from service.actions.record import signed
+from service.actions import record as records
 from service.cli.terminal import cli
 from service.composition import running
 from service.settings import Settings
@@ -328,7 +328,8 @@ async def test_a_tail_that_was_cut_off_is_missed_by_a_checkpoint_of_it(record: d
 
 async def test_a_checkpoint_of_another_log_is_not_of_this_one(record: dict[str, Any], tmp_path: Path) -> None:
     async with running(record["settings"]) as service:
-        other = signed(service, UUID(int=7), Head(0, (), merkle.SHA256.name), datetime.now(UTC))
+        head, key = Head(0, (), merkle.SHA256.name), await records.key(service)
+        other = records.signed(service, UUID(int=7), head, key, datetime.now(UTC))
     (tmp_path / "other").write_text(other)
     status, said = xiaohao(record, "verify", "--checkpoint", tmp_path / "other")
     assert status == 1 and "the checkpoint is of xiaohao/00000000-" in said

@@ -58,6 +58,10 @@ MEANT = {
     "idempotency.FORGET": "once an hour, of what is two days old at most",
     "imports.FORGET": "once an hour, of what is two days old at most",
     "erasure.ANSWERS": "once in a lawful erasure, of what is two days old at most",
+    "ciphertexts.count of items.contact_sealed": "before a key is given up, everything is looked at",
+    "ciphertexts.count of webhooks.secret_sealed": "before a key is given up, everything is looked at",
+    "ciphertexts.count of webhooks.old_secret_sealed": "before a key is given up, everything is looked at",
+    "ciphertexts.count of imports.refused_sealed": "before a key is given up, everything is looked at",
     "units.EVERY": "a table of units is judged against the whole tree",
     "units.INSERT": "foreign keys that point to a new unit: looked for only while a transaction leaves some open",
 }

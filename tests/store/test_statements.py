@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Dialect, bindparam, select
 
 import service.store
-from service.store import feed, figure_items, figure_sums, hooks, items, lists, postgres, sqlite, units
+from service.store import ciphertexts, feed, figure_items, figure_sums, hooks, items, lists, postgres, sqlite, units
 from service.store.database import Statement
 from service.store.items import ItemRow
 from service.store.scoping import Scoped
@@ -76,6 +76,9 @@ def composed() -> Iterator[tuple[str, Statement]]:
     """Those that are made for a shape on demand: an item's columns, one of each kind."""
     for columns in (("state",), tuple(sorted(Item.__dataclass_fields__.keys() - {"id", "revision"})), ()):
         yield f"items.write({len(columns)} columns)", items.write(columns)
+    for column in ciphertexts.COLUMNS:
+        for name, statement in column.statements.items():
+            yield f"ciphertexts.{name} of {column.table}.{column.name}", statement
     for by, *filters in FIGURES:
         name, narrowed = ", ".join([by, *filters]), tuple(filters)
         if "category" not in filters:

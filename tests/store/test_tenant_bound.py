@@ -21,6 +21,7 @@ from tests.store.tenant_bound import FOUND_BY, TEXT_TABLES, WITHOUT_TENANT, read
 from tests.store.test_statements import ALL, DIALECTS
 
 ACROSS_TENANTS = {
+    "tenants.HOMES": "the operator's change of keys concerns every tenant",
     "tenants.ALL": "upkeep goes through every tenant in turn",
     "lanes.DUE": "couriers find which endpoints have something due, once a tick",
     "figure_upkeep.BEHIND": "workers find whose figures are not counted or not summed up to the end, once a tick",

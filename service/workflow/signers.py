@@ -1,0 +1,115 @@
+"""The keys that sign a log, one after another: a change is announced in the log by a note that both keys have signed.
+
+Whoever trusts one of them is led to the others: forwards because the old key names its successor, backwards because
+the new one names whom it succeeds. What an old key signed holds as far as the log went before the change, so that a key
+that leaked later signs no other end of it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.workflow import notes
+from service.workflow.events import EventDraft, Subject
+from service.workflow.notes import MAX_SIZE, BadNote, Checkpoint, Key, Sign, Verify
+
+Verifier = Callable[[Key], Verify]
+
+_BY, _FOR = "signed by ", "in place of "
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """That the log `origin` is signed by another key; `at` is in UTC and whole seconds."""
+
+    origin: str
+    old: Key
+    new: Key
+    at: datetime
+
+    @property
+    def text(self) -> str:
+        """What both sign."""
+        return f"{self.origin}\n{_BY}{self.new.text}\n{_FOR}{self.old.text}\n{notes.time_line(self.at)}\n"
+
+
+def announce(announcement: Announcement, sign_old: Sign, sign_new: Sign) -> str:
+    """The announcement as a note with the signatures of both keys."""
+    return notes.add_signature(
+        notes.sign_note(announcement.text, announcement.old, sign_old), announcement.new, sign_new
+    )
+
+
+def rotated(announcement: Announcement, note: str) -> EventDraft:
+    """The event that holds it: for those who see the whole tenant, nothing of it sealed apart."""
+    data = {"old_key": announcement.old.text, "new_key": announcement.new.text, "announcement": note}
+    return EventDraft("log.key_rotated", Subject(), (), data)
+
+
+def opened(note: str, verifier: Verifier) -> Announcement:
+    """What a note announces. Raises BadNote where it is none, or not signed by both of its keys."""
+    lines = notes.text_of(note).split("\n")
+    if len(lines) != 5 or lines[4] or not (lines[1].startswith(_BY) and lines[2].startswith(_FOR)):
+        raise BadNote("an announcement has four lines: origin, new key, old key and time")
+    announcement = Announcement(
+        lines[0],
+        notes.parse_key(lines[2].removeprefix(_FOR)),
+        notes.parse_key(lines[1].removeprefix(_BY)),
+        notes.parse_time_line(lines[3]),
+    )
+    for key in (announcement.old, announcement.new):
+        notes.open_note(note, key, verifier(key))
+    return announcement
+
+
+class Signers:
+    """The keys by which a log's notes hold: `key`, which somebody trusts, and those that it leads to."""
+
+    def __init__(self, key: Key, verifier: Verifier) -> None:
+        self.key = key
+        self._verifier = verifier
+        self._line = [key.public]
+        """In the order in which they signed."""
+        self._succeeded: dict[bytes, int] = {}
+
+    def follow(self, told: Iterable[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
+        """Be led by announcements, told with their positions where they have any; what is wrong with some of them.
+
+        A key is succeeded once, and never comes back: a second successor is somebody else's.
+        """
+        waiting, wrong = [], []
+        for position, note in dict.fromkeys(told):
+            try:
+                waiting.append((position, opened(note, self._verifier)))
+            except BadNote as bad:
+                wrong.append((position, f"it announces no key: {bad}"))
+        while linked := [each for each in waiting if self._knows(each[1])]:
+            position, announcement = linked[0]
+            waiting.remove(linked[0])
+            old, new = announcement.old.public, announcement.new.public
+            if old == self._line[-1] and new not in self._line:
+                self._line.append(new)
+            elif new == self._line[0] and old not in self._line:
+                self._line.insert(0, old)
+            else:
+                wrong.append((position, "it announces a key in place of one that was succeeded before"))
+                continue
+            self._succeeded[old] = MAX_SIZE if position is None else position
+        return wrong + [(position, "no key that is trusted leads to those that it names") for position, _ in waiting]
+
+    def _knows(self, announcement: Announcement) -> bool:
+        return announcement.old.public in self._line or announcement.new.public in self._line
+
+    def checkpoint(self, note: str) -> Checkpoint:
+        """A checkpoint that one of the keys has signed while it was the one that did. Raises BadNote."""
+        for signature in notes.signatures(note):
+            for public in self._line:
+                # It may bear an older name of the installation.
+                key = Key(signature.name, public)
+                if key.id == signature.key_id:
+                    checkpoint = notes.parse_checkpoint(notes.open_note(note, key, self._verifier(key)))
+                    end = self._succeeded.get(public)
+                    if end is not None and checkpoint.size >= end:
+                        raise BadNote(f"its key {key.name}+{key.id.hex()} was succeeded at position {end}")
+                    return checkpoint
+        raise BadNote(f"the note is not signed by {self.key.name}+{self.key.id.hex()}")
