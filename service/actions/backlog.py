@@ -23,6 +23,7 @@ class Backlog:
     clock: Queue
     sequencer: Queue
     courier: Queue
+    figures: Queue
     dead: int
     replans: int
 
@@ -37,6 +38,7 @@ async def measure(service: Service, now: datetime) -> Backlog:
             clock=_queue(now, *(looks or (0, None))),
             sequencer=_queue(now, *await backlog.unsequenced(tx)),
             courier=_queue(now, *await backlog.pending(tx)),
+            figures=_queue(now, *await backlog.uncounted(tx)),
             dead=await backlog.dead(tx),
             replans=int(changes[0]) if changes else 0,
         )

@@ -54,6 +54,7 @@ class Metrics:
             "clock": self._queue("clock", "Items that wait for a look"),
             "sequencer": self._queue("sequencer", "Events that wait for their position"),
             "courier": self._queue("courier", "Deliveries that wait to be sent"),
+            "figures": self._queue("figures", "Events that the figures do not count yet, or not in their sums"),
         }
         self._dead = Gauge(
             "xiaohao_deliveries_dead", "Deliveries that were given up, replayed since or not.", registry=self.registry

@@ -32,6 +32,7 @@ ACROSS_TENANTS = {
     "timers.BACKLOG": "how many items wait for a look, for the operator of the installation",
     "backlog.UNSEQUENCED": "how many events wait for a position, for the operator of the installation",
     "backlog.DELIVERIES": "how many deliveries wait, for the operator of the installation",
+    "backlog.FIGURES": "how many events wait for the figures, for the operator of the installation",
     "backlog.DEAD": "how many deliveries were given up, for the operator of the installation",
     "blobs.USED_BY_ALL": "how many bytes the installation keeps, for its operator",
     "replans.NEXT": "the clock finds which changes of calendars and policies wait, once a tick",

@@ -10,7 +10,7 @@ from service.api.metrics import Metrics
 from service.store.database import Changes, Statement, Tx
 from service.store.deliveries import deliveries
 from service.store.webhooks import webhooks
-from service.workers import clock, sequencer
+from service.workers import clock, figures, sequencer
 from tests.api.helpers import ok
 from tests.world import World
 
@@ -40,6 +40,19 @@ async def test_what_waits_for_its_position_is_told_with_its_age(world: World) ->
     await sequencer.run_until_done(world.service)
     after = await measured(world)
     assert (after["xiaohao_sequencer_backlog"], after["xiaohao_sequencer_lag_seconds"]) == (0, 0)
+
+
+async def test_what_the_figures_do_not_sum_up_yet_is_told_with_its_age(world: World) -> None:
+    await figures.run_until_done(world.service)
+    await world.item()
+    await sequencer.run_until_done(world.service)
+    standing = await backlog.measure(world.service, datetime.now(UTC) + timedelta(hours=1))
+    assert standing.figures.length >= 1 and 3600 <= standing.figures.lag < 3660
+    told = await measured(world)
+    assert told["xiaohao_figures_backlog"] == standing.figures.length and told["xiaohao_figures_lag_seconds"] < 60
+    await figures.run_until_done(world.service)
+    told = await measured(world)
+    assert (told["xiaohao_figures_backlog"], told["xiaohao_figures_lag_seconds"]) == (0, 0)
 
 
 async def test_what_waits_to_be_sent_is_told_and_what_was_given_up(world: World) -> None:
