@@ -34,6 +34,7 @@ WORDS: dict[str, Text] = {
             "The key is not valid, has expired, or was revoked.",
         ),
         "request_id": ("请求编号", "Request"),
+        "more_than_printed": ("其后还有，未印在此。", "There is more, which is not printed here."),
         "printed": ("打印时间", "Printed"),
         "news": ("有新的办理情况。", "Something happened meanwhile."),
         "reload": ("刷新", "Look again"),

@@ -25,7 +25,9 @@ REFUSED = HEAD + "001,管网漏损,没有的单位,修,2027年6月底,\n"
 @pytest.fixture(scope="module")
 async def secrets(world: World) -> dict[str, str]:
     """Something in every column that is encrypted: the items' contacts by their ids, and what else there is."""
-    made = [await world.item(source={"kind": "inspection", "contact": f"李女士 1380000000{number}"}) for number in range(3)]
+    made = [
+        await world.item(source={"kind": "inspection", "contact": f"李女士 1380000000{number}"}) for number in range(3)
+    ]
     hook = ok(await world.admin.post("/v1/webhooks", json={"url": "https://consumer.invalid/", "types": ["*"]}), 201)
     ok(await world.admin.post(f"/v1/webhooks/{hook['id']}/rotate", json={}))
     files = {"file": ("台账.csv", REFUSED.encode())}
