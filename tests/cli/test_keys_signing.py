@@ -1,4 +1,4 @@
-"""`xiaohao keys rotate --signing`: another key signs the log, and whoever trusts the old one is led to it by the log."""
+"""`xiaohao keys rotate --signing`: another key signs the log, and who trusts the old one is led to it by the log."""
 
 import asyncio
 import json
