@@ -23,6 +23,7 @@ from service.workflow.delivery import Outcome
 from service.workflow.messages import Tale
 from service.workflow.webhooks import Disabled, Reach, Status, Webhook, after_attempts, failing_for_long, hears
 
+SECOND = timedelta(seconds=1)
 LEASE = timedelta(seconds=60)
 """Longer than what a courier has in hand can take, by far: only a crash is waited for."""
 
@@ -87,16 +88,26 @@ async def due(service: Service, now: datetime) -> list[tuple[UUID, Webhook]]:
 
 
 async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetime, limit: int) -> list[Run]:
-    """Up to `limit` runs for an endpoint, of a paused one and of a channel a single one, of a channel at its pace.
+    """Up to `limit` runs for an endpoint, of a paused one and of a channel a single one.
 
-    An owner without grants has it disabled.
+    A channel gets them at its pace; and where an endpoint wants only so many a second, all couriers together take no
+    more. An owner without grants has it disabled.
     """
-    until = now + LEASE
+    until, rate = now + LEASE, webhook.rate_limit
     if webhook.paused or webhook.for_people:
         limit = 1
+    elif rate is not None:
+        limit = min(limit, rate)
 
     async def pace(tx: Tx) -> bool:
-        return await webhooks.pace(tx, tenant_id, webhook.id, now, now + EVERY[webhook.format])
+        every = EVERY[webhook.format] if webhook.for_people else SECOND
+        return await webhooks.pace(tx, tenant_id, webhook.id, now, now + every)
+
+    async def next_turn(tx: Tx) -> None:
+        changes = Changes()
+        rests_until = now + SECOND * sent / (rate or 1)
+        changes.add(webhooks.REST, tenant_id=tenant_id, webhook_id=webhook.id, new_paced_until=rests_until)
+        await tx.apply(changes)
 
     async def probe(tx: Tx) -> bool:
         return await webhooks.probe(tx, tenant_id, webhook.id, now, until)
@@ -118,7 +129,7 @@ async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetim
             for each, its in zip(parcels, concerned, strict=True)
         ]
 
-    if webhook.for_people and not await service.database.write(pace):
+    if (webhook.for_people or rate is not None) and not await service.database.write(pace):
         return []
     if webhook.paused and not await service.database.write(probe):
         return []
@@ -132,7 +143,21 @@ async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetim
     found: dict[UUID, list[Stop]] = defaultdict(list)
     for stop in stops:
         found[stop.parcel.delivery.lane_id].append(stop)
+    if rate is not None:
+        found = _within(found, rate)
+        sent = sum(map(len, found.values()))
+        await service.database.write(next_turn)
     return [Run(tenant_id, webhook, lane_id, until, tuple(its)) for lane_id, its in found.items()]
+
+
+def _within(found: dict[UUID, list[Stop]], most: int) -> dict[UUID, list[Stop]]:
+    """As many of these as fit, of each lane its first."""
+    left = most - len(found)
+    within = {}
+    for lane_id, stops in found.items():
+        within[lane_id] = stops[: 1 + left]
+        left -= len(within[lane_id]) - 1
+    return within
 
 
 async def _tellings(

@@ -18,7 +18,7 @@ class WebhookOut(Shape):
     types: list[Line] = Field(max_length=MAX_TYPES)
     unit_id: UUID | None = Field(description="Only what concerns this unit or one below it.")
     format: Format
-    rate_limit: int | None = Field(ge=1, le=1000, description="Deliveries a second at most, of one courier.")
+    rate_limit: int | None = Field(ge=1, le=1000, description="Deliveries a second at most.")
     enabled: bool
     disabled_reason: Disabled | None = Field(
         description="by_hand; or by the service: gone (it answered 410), failing (for five days), no_grants (its owner "

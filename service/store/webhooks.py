@@ -141,7 +141,7 @@ PACE = Statement(
     .values(paced_until=bindparam("new_paced_until", type_=webhooks.c.paced_until.type))
     .returning(webhooks.c.id)
 )
-"""The right to send a channel's next message: of several couriers, one gets it."""
+"""The right to send next where there is a pace to keep, a channel's or a limit: of several couriers, one gets it."""
 
 REST = Statement(
     update(webhooks)
@@ -149,7 +149,7 @@ REST = Statement(
     .values(paced_until=bindparam("new_paced_until", type_=webhooks.c.paced_until.type)),
     by_key=True,
 )
-"""Leave a channel alone for a while, whose robot said that it was too fast."""
+"""Leave it alone for a while: a channel whose robot said that it was too fast, an endpoint that has its share."""
 
 _there = select(ONE).select_from(webhooks).where(webhooks.c.tenant_id == _tenant, webhooks.c.id == _id)
 STANDS = Statement(_there.with_for_update(read=True, key_share=True))
@@ -232,6 +232,6 @@ async def probe(tx: Tx, tenant_id: UUID, webhook_id: UUID, now: datetime, until:
 
 
 async def pace(tx: Tx, tenant_id: UUID, webhook_id: UUID, now: datetime, until: datetime) -> bool:
-    """Take the right to send a channel's next message; nobody else gets it before `until`. A write of its own."""
+    """Take the right to send next where there is a pace; nobody else gets it before `until`. A write of its own."""
     row = await tx.one(PACE, tenant_id=tenant_id, webhook_id=webhook_id, now=now, new_paced_until=until)
     return row is not None

@@ -163,13 +163,21 @@ async def test_an_endpoint_gets_so_many_at_a_time_and_an_ailing_one_a_single_one
     assert most == 1
 
 
-async def test_an_endpoint_gets_as_many_a_second_as_it_wants(world: World, here: Endpoint, hook: Any) -> None:
+@pytest.mark.parametrize("couriers", [1, 3])
+async def test_an_endpoint_gets_as_many_a_second_as_it_wants_of_all_together(
+    world: World, here: Endpoint, hook: Any, couriers: int
+) -> None:
     await hook(here.url, rate_limit=20)
-    await listed(world, 31)
+    items = await listed(world, 31)
+    # Many for one item, which are taken together otherwise.
+    for number in range(9):
+        body = {"text": f"第{number}天", "percent": number}
+        ok(await world.admin.post(f"/v1/items/{items[0]}/progress", json=body), 201)
+    await sequencer.run_until_done(world.service)
     began = time.monotonic()
-    async with Running(world):
-        await until(lambda: len(here.sent) == 31)
-    assert 1.5 <= time.monotonic() - began < 6
+    async with Running(world, couriers):
+        await until(lambda: len(here.sent) == 40)
+    assert 1.9 <= time.monotonic() - began < 12
 
 
 async def test_a_fault_with_one_endpoint_does_not_stop_the_others(world: World, here: Endpoint, hook: Any) -> None:
