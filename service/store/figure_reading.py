@@ -22,9 +22,6 @@ FACTS = frozenset({"ledger", "severity", "source", "ledgers", "severities", "sou
 """What a table is by or narrowed to, where that is something of the items."""
 
 
-NAMES = tuple(metric.value for metric in METRICS)
-
-
 @dataclass(slots=True)
 class Reading:
     """Reads one table. `units` are those that it is about, also where they are the whole tenant."""
@@ -70,14 +67,14 @@ class Reading:
     async def _from_sums(self, cuts: Cuts) -> None:
         period, sums = self.period, self.sums
         begins, ends = period.months
-        await self._months(sums.counted, begins, ends, cuts.left_out)
+        await self._months(sums.counted, METRICS, begins, ends, cuts.left_out)
         for part in cuts.more:
             await self._days(sums.counted, METRICS, part)
         for rest in cuts.less:
             await self._days(sums.counted, METRICS, rest, -1)
-        await self._months(sums.lasting, ALL_TIME, ALL_TIME)
+        await self._months(sums.lasting, LASTING_METRICS, ALL_TIME, ALL_TIME)
         if period.last < self.today:
-            await self._months(sums.lasting, next_month(ends), ALL_TIME - ONE_DAY, sign=-1)
+            await self._months(sums.lasting, LASTING_METRICS, next_month(ends), ALL_TIME - ONE_DAY, sign=-1)
             await self._days(sums.lasting, LASTING_METRICS, Period(period.last + ONE_DAY, end_of(ends)), -1)
         await self._closings_from_sums(cuts)
         await self._unfolded(cuts)
@@ -85,6 +82,7 @@ class Reading:
     async def _months(
         self,
         into: defaultdict[Key, Counter[str]],
+        metrics: tuple[Metric, ...],
         first: date,
         last: date,
         left_out: tuple[date, ...] = (),
@@ -92,12 +90,13 @@ class Reading:
     ) -> None:
         given = _months(first, last, left_out)
         if self._rolled:
-            rows = await self._of_units(statements.rolled(self.by), given)
+            rows = await self._of_units(statements.rolled(self.by, metrics), given)
         else:
-            rows = await self._all(statements.joined, **given, level=self._level)
+            rows = await self._all(statements.joined, metrics, **given, level=self._level)
+        names = [metric.value for metric in metrics]
         for key, *counts in rows:
             found = into[key]
-            for name, count in zip(NAMES, counts, strict=True):
+            for name, count in zip(names, counts, strict=True):
                 if count:
                     found[name] += sign * count
 
@@ -152,7 +151,7 @@ class Reading:
 
     # -- statements
 
-    async def _all(self, compose: Any, *more: str, **params: Any) -> list[Any]:
+    async def _all(self, compose: Any, *more: Any, **params: Any) -> list[Any]:
         statement = compose(self.by, self.narrowed.filters, *more)
         return await self.tx.all(statement, tenant_id=self.tenant_id, **self.narrowed.params, **params)
 

@@ -20,7 +20,7 @@ from service.store.figures import deltas, figure_days, figures, folds, heads, te
 from service.store.log import LogHead
 from service.store.types import any_of, ids, numbers, texts
 from service.store.units import Tree
-from service.workflow.figures import METRICS
+from service.workflow.figures import METRICS, Metric
 from service.workflow.folding import BELOW
 
 _logs, _trees = table(LogHead), table(Tree)
@@ -48,18 +48,18 @@ def _months(of: Table) -> tuple[ColumnElement[bool], ...]:
     )  # fmt: skip
 
 
-def _sums() -> list[ColumnElement[int]]:
-    return [func.sum(figures.c[metric], type_=Integer()) for metric in METRICS]
+def _sums(metrics: tuple[Metric, ...]) -> list[ColumnElement[int]]:
+    return [func.sum(figures.c[metric], type_=Integer()) for metric in metrics]
 
 
 @lru_cache(maxsize=256)
-def joined(by: str, filters: tuple[str, ...]) -> Statement:
-    """Sums of months, of the units below others as the tree is now."""
+def joined(by: str, filters: tuple[str, ...], metrics: tuple[Metric, ...] = METRICS) -> Statement:
+    """Sums of months, of the units below others as the tree is now; a column for each metric."""
     source, conditions = narrow(figures, filters)
     key = _key(figures, by)
     level = figures.c.level == bindparam("level", type_=figures.c.level.type)
     return Statement(
-        select(key, *_sums()).select_from(source).where(*conditions, level, *_months(figures)).group_by(key)
+        select(key, *_sums(metrics)).select_from(source).where(*conditions, level, *_months(figures)).group_by(key)
     )
 
 
@@ -75,11 +75,11 @@ def _rolled(of: Table) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-@lru_cache(maxsize=2)
-def rolled(by: str) -> Statement:
-    """Sums of months by units or months, of units whose sums are there."""
+@lru_cache(maxsize=4)
+def rolled(by: str, metrics: tuple[Metric, ...] = METRICS) -> Statement:
+    """Sums of months by units or months, of units whose sums are there; a column for each metric."""
     key = figures.c.unit_id if by == "unit" else figures.c.month
-    return Statement(select(key, *_sums()).where(*_rolled(figures)).group_by(key))
+    return Statement(select(key, *_sums(metrics)).where(*_rolled(figures)).group_by(key))
 
 
 @lru_cache(maxsize=2)
