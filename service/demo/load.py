@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
 
-from service.actions import interviews, listing, progress, tenants, transitions, units
+from service.actions import interviews, listing, progress, tenants, transitions, unit_changes, units
 from service.actions.doorkeeper import Doorkeeper
 from service.actions.interviews import Minutes
 from service.actions.listing import Listing
@@ -14,6 +14,7 @@ from service.actions.references import Named
 from service.actions.service import Call, Replay, Service
 from service.actions.tokens import Tokens
 from service.actions.transitions import Move
+from service.actions.unit_changes import Asked
 from service.demo import county
 from service.demo.county import ItemSeed
 from service.workflow.access import Caller
@@ -51,7 +52,11 @@ async def load(service: Service, now: datetime) -> dict[str, str]:
     keys = await _people(service, now, {"admin": (county.COUNTY_NAME, Role.ADMIN, "root")})
     doorkeeper = Doorkeeper(service, Tokens(service))
     chief = await doorkeeper.admit(keys.pop("admin"), now=now, clock=0.0)
-    await _units(service, Call.of(chief, now))
+    call = Call.of(chief, now)
+    (root_id,) = call.scope.units
+    root = await units.read(service, call, root_id)
+    await unit_changes.change(service, call, root.id, root.version, Asked(given={"name": county.COUNTY_NAME}))
+    await _units(service, call)
     keys = await _people(service, now, PEOPLE)
     cast = Cast(**{name: await doorkeeper.admit(keys[name], now=now, clock=0.0) for name in Cast.__dataclass_fields__})
     seeds = county.items(Random(SEED))
