@@ -3,19 +3,8 @@
 import re
 from typing import Any
 
-from service.errors import (
-    CONFLICTS,
-    CREDENTIALS,
-    FORBIDDEN,
-    GUARDS,
-    INVALID,
-    MEDIA,
-    PRINTING,
-    PROBLEMS,
-    UNAVAILABLE,
-    Refused,
-    Text,
-)
+from service.errors import PROBLEMS, Refused, Text
+from service.reasons import CONFLICTS, CREDENTIALS, FORBIDDEN, GUARDS, INVALID, MEDIA, PRINTING, UNAVAILABLE
 
 _SENTENCES = {
     "guard_refused": GUARDS, "forbidden": FORBIDDEN, "conflict": CONFLICTS, "unauthenticated": CREDENTIALS,

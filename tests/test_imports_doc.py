@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from service.errors import FIELDS, ROW_FAULTS
 from service.outside import sheet_parts, sheet_reader, sheets
+from service.reasons import FIELDS, ROW_FAULTS
 from service.workflow import ledger_rows, words
 from service.workflow.headings import Field, field_of
 from tests.servers import ROOT

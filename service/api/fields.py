@@ -22,7 +22,7 @@ class Model(BaseModel):
 
 
 def refuse(code: str) -> PydanticCustomError:
-    """A field error with one of the codes of errors.FIELDS."""
+    """A field error with one of the codes of reasons.FIELDS."""
     return PydanticCustomError(code, "{code}", {"code": code})
 
 

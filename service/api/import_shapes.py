@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from service.api.shapes import Count, Line, Shape, Text
-from service.errors import ROW_FAULTS
+from service.reasons import ROW_FAULTS
 from service.workflow.headings import Field as Holds
 from service.workflow.states import DeadlineKind
 from service.workflow.words import Words

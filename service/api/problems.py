@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 
 from service.api.shapes import Line, Shape
 from service.api.shapes import Text as Prose
-from service.errors import FIELDS, PROBLEMS, FieldError, Refused
+from service.errors import PROBLEMS, FieldError, Refused
+from service.reasons import FIELDS
 from service.wording import describe, language, say
 
 MEDIA_TYPE = "application/problem+json"

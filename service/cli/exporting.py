@@ -19,9 +19,10 @@ from service.actions.operator import operator_call
 from service.actions.references import Named
 from service.actions.service import Call, Service
 from service.cli.terminal import bring_up, cli, err, out, run
-from service.errors import FIELDS, Refused
+from service.errors import Refused
 from service.outside.letters import Letters
 from service.outside.workbooks import BOM, csv_lines
+from service.reasons import FIELDS
 from service.settings import Settings
 from service.workflow.ledger_layouts import LAYOUTS, LayoutName
 from service.workflow.queries import Filters

@@ -17,7 +17,8 @@ from service.actions.imports import Done
 from service.actions.operator import operator_call
 from service.actions.references import Named
 from service.cli.terminal import bring_up, cli, err, out, run
-from service.errors import FIELDS, FORBIDDEN, ROW_FAULTS, Refused
+from service.errors import Refused
+from service.reasons import FIELDS, FORBIDDEN, ROW_FAULTS
 from service.settings import Settings
 from service.workflow.headings import Field
 

@@ -13,7 +13,8 @@ from service.actions import tenants, unit_import
 from service.actions.operator import operator_call
 from service.actions.tenants import Founded
 from service.cli.terminal import bring_up, cli, err, out, run
-from service.errors import FIELDS, Refused
+from service.errors import Refused
+from service.reasons import FIELDS
 from service.settings import Settings
 from service.workflow.merkle import HASHINGS, Hashing
 from service.workflow.states import Role

@@ -163,7 +163,7 @@ def read(form: Form, sent: Mapping[str, list[str]], tz: ZoneInfo) -> Values:
 
 
 class Wrong(Exception):
-    """A value that cannot be taken; `code` is one of errors.FIELDS."""
+    """A value that cannot be taken; `code` is one of reasons.FIELDS."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -10,7 +10,8 @@ from pydantic_core import to_json
 
 from service.console import assets, texts
 from service.console.visits import Guest, Visit
-from service.errors import FIELDS, PROBLEMS, Refused
+from service.errors import PROBLEMS, Refused
+from service.reasons import FIELDS
 from service.wording import describe, say
 from service.workflow.attachments import file_name
 from service.workflow.permissions import holds_anywhere

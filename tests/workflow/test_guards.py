@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from service.errors import FORBIDDEN, GUARDS, Refused
+from service.errors import Refused
+from service.reasons import FORBIDDEN, GUARDS
 from service.workflow import machine
 from service.workflow.permissions import Standing
 from service.workflow.states import State, Trigger

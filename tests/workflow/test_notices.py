@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.errors import GUARDS
+from service.reasons import GUARDS
 from service.workflow.calendar import BASE, Calendar, YearTable
 from service.workflow.notices import Notice, Numbered, cancelled, check_draft, due_day, issued, receipted
 from service.workflow.policy import DEFAULTS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.errors import CONFLICTS, GUARDS
+from service.reasons import CONFLICTS, GUARDS
 from service.workflow import requests
 from service.workflow.items import Item
 from service.workflow.requests import Ask, Request
