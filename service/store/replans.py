@@ -41,12 +41,18 @@ _columns = [
 ]
 
 INSERT = insert_row(Replan)
-NEXT = Statement(
-    select(*_columns)
+_oldest = (_replans.c.not_before, _replans.c.id)
+_place = func.row_number().over(partition_by=_replans.c.tenant_id, order_by=_oldest)
+_due = (
+    select(*_columns, _place.label("place"))
     .where(_replans.c.not_before <= bindparam("now", type_=_replans.c.not_before.type))
-    .order_by(_replans.c.not_before, _replans.c.id)
-    .limit(bindparam("limit"))
+    .subquery("due")
 )
+NEXT = Statement(
+    select(_due.c.tenant_id, _due.c.id).order_by(_due.c.place, _due.c.not_before, _due.c.id).limit(bindparam("limit"))
+)
+"""The oldest of every tenant before the second of any: one whose changes fail keeps no other's waiting."""
+
 HELD = Statement(
     select(*_columns).where(_replans.c.tenant_id == _tenant, _replans.c.id == _id).with_for_update(skip_locked=True)
 )

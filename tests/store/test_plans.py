@@ -39,6 +39,7 @@ ONE_ROW = (
 """Tables that have a row a tenant, or hardly any; and the counted few."""
 
 MEANT = {
+    "replans.NEXT": "what is due of a few, put in their order",
     "reports.BEHIND": "the queue, which is short, and from it to the events",
     "backlog.UNSEQUENCED": "the first rows of a queue, up to a bound",
     "backlog.DELIVERIES": "the first rows of a queue, up to a bound",
