@@ -49,10 +49,11 @@ _due = (
     .subquery("due")
 )
 NEXT = Statement(
-    select(_due.c.tenant_id, _due.c.id).order_by(_due.c.place, _due.c.not_before, _due.c.id).limit(bindparam("limit"))
+    select(_due.c.tenant_id, _due.c.id, _due.c.stale_only)
+    .order_by(_due.c.place, _due.c.not_before, _due.c.id)
+    .limit(bindparam("limit"))
 )
 """The oldest of every tenant before the second of any: one whose changes fail keeps no other's waiting."""
-
 HELD = Statement(
     select(*_columns).where(_replans.c.tenant_id == _tenant, _replans.c.id == _id).with_for_update(skip_locked=True)
 )

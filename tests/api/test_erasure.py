@@ -137,7 +137,8 @@ async def test_the_history_and_the_feed_say_where_a_text_stood(world: World, lif
 
 async def test_every_proof_is_the_same_as_before_and_earlier_checkpoints_hold(world: World, life: Life) -> None:
     key = notes.parse_key((await world.admin.get("/v1/log/key")).text.strip())
-    kept = Signers(key, verifier).checkpoint((await world.admin.get("/v1/log/checkpoint")).text)
+    note = (await world.admin.get("/v1/log/checkpoint")).text
+    kept = Signers(key, verifier).checkpoint(note)
     positions = [event["position"] for event in await life.history()]
 
     async def proofs() -> list[Any]:
@@ -157,7 +158,7 @@ async def test_every_proof_is_the_same_as_before_and_earlier_checkpoints_hold(wo
         assert receipts.check(receipts.Receipt.parse(receipt), Signers(key, verifier))
         assert receipts.check(receipts.Receipt.parse(was), Signers(key, verifier))
     for _ in ("while what tells of it has no position yet", "when it has"):
-        _, faults = await audit.check(world.service, await tenant_of(world), (kept,))
+        _, faults = await audit.check(world.service, await tenant_of(world), (note,))
         assert faults == []
         await sequencer.run_until_done(world.service)
 

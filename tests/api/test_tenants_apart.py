@@ -1,13 +1,14 @@
 """Two tenants with equal codes, references and keys: each sees its own. And a tenant made from the command line."""
 
+import asyncio
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
 from service.settings import Settings
 from service.workers import sequencer
+from tests import commands
 from tests.api.calls import (
     Place,
     Side,
@@ -24,7 +25,7 @@ from tests.api.calls import (
 from tests.api.calls_clock import asked_at, notice_at
 from tests.api.document import OPERATIONS, UUID, inside
 from tests.api.helpers import day, every_page, ok, read, refused
-from tests.servers import COMMAND, Server
+from tests.servers import Server
 from tests.world import World
 
 
@@ -155,9 +156,9 @@ async def test_a_cursor_of_the_other_is_no_cursor(home: Side, away: Side) -> Non
 
 
 async def xiaohao(settings: Settings, home: Any, *words: str) -> tuple[int, str, str]:
-    """(exit status, output, errors) of the real command."""
-    done = await anyio.run_process([*COMMAND, *words], env=Server(settings, home).environment(), cwd=home, check=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    """(exit status, output, errors) of the command."""
+    done = await asyncio.to_thread(commands.xiaohao, Server(settings, home).environment(), home, *words)
+    return done.returncode, done.stdout, done.stderr
 
 
 async def test_a_tenant_made_by_the_command_has_an_admin_a_root_and_a_ledger_of_its_own(

@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests import invariants
+from tests import commands, invariants
 from tests.api.helpers import ids, ok, read, refused
-from tests.servers import COMMAND, ROOT
+from tests.servers import ROOT
 from tests.spreadsheets import xlsx
 
 HEAD = "编码,名称,上级编码,级别\n"
@@ -182,7 +181,7 @@ def command(settings, tmp_path, *words):
         "PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8",
         "XIAOHAO_DATA_DIR": str(settings.data_dir), "XIAOHAO_DATABASE_URL": settings.database_url,
     }  # fmt: skip
-    return subprocess.run([*COMMAND, "units", *words], env=environment, capture_output=True, text=True, timeout=120)
+    return commands.xiaohao(environment, tmp_path, "units", *words)
 
 
 async def test_the_command_loads_a_table_and_names_what_is_wrong_with_one(world, settings, tmp_path):

@@ -13,8 +13,9 @@ from service.actions.foreseeing import Preview, preview
 from service.cli.clock import _show
 from service.composition import running
 from service.settings import Settings
-from tests import backlog
+from tests import backlog, commands
 from tests.checks.everything import everything
+from tests.commands import Done
 from tests.servers import COMMAND, Server
 
 ITEMS = 5
@@ -29,16 +30,8 @@ def filled(settings: Settings) -> None:
     asyncio.run(fill())
 
 
-def xiaohao(settings: Settings, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    home.mkdir(exist_ok=True)
-    return subprocess.run(
-        [*COMMAND, *words],
-        cwd=home,
-        env=Server(settings, home).environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def xiaohao(settings: Settings, home: Path, *words: str) -> Done:
+    return commands.xiaohao(Server(settings, home).environment(), home, *words)
 
 
 def rows(settings: Settings, table: str) -> int:

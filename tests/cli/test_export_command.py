@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,9 @@ from python_calamine import CalamineWorkbook
 
 from service.composition import running
 from service.settings import Settings
-from tests import backlog
-from tests.servers import COMMAND, Server
+from tests import backlog, commands
+from tests.commands import Done
+from tests.servers import Server
 
 ITEMS = 5
 
@@ -27,16 +27,8 @@ def filled(settings: Settings) -> None:
     asyncio.run(fill())
 
 
-def xiaohao(settings: Settings, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    home.mkdir(exist_ok=True)
-    return subprocess.run(
-        [*COMMAND, *words],
-        cwd=home,
-        env=Server(settings, home).environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def xiaohao(settings: Settings, home: Path, *words: str) -> Done:
+    return commands.xiaohao(Server(settings, home).environment(), home, *words)
 
 
 def test_a_ledger_is_written_as_a_workbook_and_as_csv(settings: Settings, tmp_path: Path) -> None:

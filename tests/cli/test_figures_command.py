@@ -1,7 +1,6 @@
 """`xiaohao figures rebuild`, as an operator calls it."""
 
 import asyncio
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,10 @@ import pytest
 from service.composition import running
 from service.settings import Settings
 from service.workers import sequencer
-from tests import backlog
+from tests import backlog, commands
 from tests.checks.everything import everything
-from tests.servers import COMMAND, Server
+from tests.commands import Done
+from tests.servers import Server
 
 ITEMS = 4
 
@@ -26,16 +26,8 @@ def filled(settings: Settings) -> None:
     asyncio.run(fill())
 
 
-def xiaohao(settings: Settings, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    home.mkdir(exist_ok=True)
-    return subprocess.run(
-        [*COMMAND, *words],
-        cwd=home,
-        env=Server(settings, home).environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def xiaohao(settings: Settings, home: Path, *words: str) -> Done:
+    return commands.xiaohao(Server(settings, home).environment(), home, *words)
 
 
 def test_figures_are_counted_anew(settings: Settings, tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import subprocess
 
 from python_calamine import load_workbook
 
 from service.demo import desk
-from tests import invariants
+from tests import commands, invariants
 from tests.api.helpers import every_page
-from tests.servers import COMMAND, ROOT
+from tests.servers import ROOT
 
 REAL = desk.FILES / "01_督察整改措施清单.xlsx"
 
@@ -19,9 +18,7 @@ def run(settings, home, *words):
         "PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "COLUMNS": "200",
         "XIAOHAO_DATA_DIR": str(settings.data_dir), "XIAOHAO_DATABASE_URL": settings.database_url,
     }  # fmt: skip
-    return subprocess.run(
-        [*COMMAND, "import", *map(str, words)], env=environment, capture_output=True, text=True, timeout=120
-    )
+    return commands.xiaohao(environment, home, "import", *words)
 
 
 async def ran(settings, home, *words):
