@@ -64,7 +64,7 @@ async def test_what_was_acknowledged_survives_a_kill_and_what_was_not_leaves_not
     root = own_settings.data_dir / "blobs"
     told: list[tuple[dict[str, Any], bytes]] = []
     torn = 0
-    for round_ in range(20 if full else 4):
+    for round_ in range(20 if full else 2):
         server.start()
         contents = [photo(300_000) for _ in range(4)]
         one_more = asyncio.Semaphore(0)
