@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
+import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -56,6 +57,7 @@ from service.composition import running, workers
 from service.console.rooms import ROUTERS
 from service.errors import Refused
 from service.outside.counts import Shared
+from service.outside.keys_file import KeysUnusable
 from service.settings import Settings
 from service.store import migrations
 from service.workers import housekeeping
@@ -169,6 +171,12 @@ def _answer_refusals(app: FastAPI, methods: dict[str, str]) -> None:
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
         return problems.answer(request, error)
+
+    @app.exception_handler(KeysUnusable)
+    async def without_keys(request: Request, error: KeysUnusable) -> Response:
+        # For the operator to mend; whoever called may try again.
+        structlog.get_logger("xiaohao").error("keys unusable", why=str(error))
+        return problems.answer(request, Refused("unavailable"))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

@@ -97,9 +97,10 @@ async def _keys(settings: Settings, database: Database) -> Vault:
     keys = Vault(path)
     if known.data and not set(known.data) & set(keys.data_fingerprints):
         raise KeysUnusable(f"{path} is not the keys file that this database was written with")
-    if not set(known.data) <= set(keys.data_fingerprints) or not {*known.signers[-1:]} <= set(keys.log_fingerprints):
+    needed = {*known.data, *({known.signer} if known.signer else ())}
+    if not needed <= {*keys.data_fingerprints, *keys.log_fingerprints}:
         raise KeysUnusable(f"{path} lacks a key that this database needs: the keys were rotated, copy the present file")
-    if known.data and not known.signers:
+    if known.data and known.signer is None:
         await database.write(partial(_remember_signer, fingerprint=keys.log_fingerprints[0]))
     return keys
 

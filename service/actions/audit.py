@@ -32,6 +32,7 @@ class Held:
     and published months, and the published months."""
 
     head: Head
+    signer: Key
     checkpoints: list[tuple[int | None, bytes]]
     rotated: list[tuple[int | None, bytes]]
     published: list[tuple[int | None, bytes]]
@@ -64,17 +65,18 @@ async def check(
         checkpoints, rotated, published = [
             await audit.of_type(tx, tenant_id, type_) for type_ in (CHECKPOINT, ROTATED, PUBLISHED)
         ]
-        return Held(head, checkpoints, rotated, published, await audit.reports(tx, tenant_id))
+        signer = await record.signer(service, tx)
+        return Held(head, signer, checkpoints, rotated, published, await audit.reports(tx, tenant_id))
 
     held = await service.read(look, varied=True, whole=True)
-    end, signers = held.head, Signers(key or await record.key(service), verifier)
+    end, signers = held.head, Signers(key or held.signer, verifier)
     hashing = HASHINGS[end.hashing]
     origin = origin_of(signers.key.name, tenant_id, hashing)
-    faults = followed(held.announcements, signers)
+    faults = followed(held.announcements, signers, origin)
     own, unproved = announced(held.notes, origin, signers)
     witnessed, strange = opened(kept, origin_of(service.log_name, tenant_id, hashing), signers)
     faults += unproved + strange
-    passing = Audit(hashing, (*witnessed, *own))
+    passing = Audit(hashing, (*witnessed, *own, *signers.heads))
     async for entries in read(service, tenant_id, end.size):
         found, nodes = passing.go_on(entries)
         faults += found + await _wrong_nodes(service, tenant_id, nodes)
@@ -92,6 +94,15 @@ async def check(
     passing.erased_later(await erased_later(service, tenant_id, end.size))
     faults += await _wrong_reports(service, tenant_id, hashing, held) + passing.end()
     return passing, faults[:MOST_FAULTS]
+
+
+async def rotated_later(service: Service, tenant_id: UUID, size: int) -> bool:
+    """Whether another key signs, and the first `size` events of the log do not say so."""
+
+    async def action(tx: Tx) -> list[tuple[int | None, bytes]]:
+        return await audit.of_type(tx, tenant_id, ROTATED)
+
+    return any(position is None or position > size for position, _ in await service.read(action, varied=True))
 
 
 async def erased_later(service: Service, tenant_id: UUID, size: int) -> list[bytes]:

@@ -24,6 +24,9 @@ from service.workflow.messages import Tale
 from service.workflow.webhooks import Disabled, Reach, Status, Webhook, after_attempts, failing_for_long, hears
 
 SECOND = timedelta(seconds=1)
+RUNS_A_SECOND = 5
+"""How often a courier may begin another run of a lane, each of the first of what waits in it."""
+
 LEASE = timedelta(seconds=60)
 """Longer than what a courier has in hand can take, by far: only a crash is waited for."""
 
@@ -144,8 +147,9 @@ async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetim
     for stop in stops:
         found[stop.parcel.delivery.lane_id].append(stop)
     if rate is not None:
-        found = _within(found, rate)
-        sent = sum(map(len, found.values()))
+        # Of one lane no more than goes out while a run lasts: what is left of it then would have used up its share.
+        found = _within(found, max(len(found), rate // RUNS_A_SECOND))
+        sent = sum(stop.heard for its in found.values() for stop in its)
         await service.database.write(next_turn)
     return [Run(tenant_id, webhook, lane_id, until, tuple(its)) for lane_id, its in found.items()]
 

@@ -52,7 +52,7 @@ async def signer(service: Service, tx: Tx) -> Key:
     """The key that signs now, in a transaction that has read the head already: so no head that tells of a change of
     keys is signed by the old one. Raises KeysUnusable where the keys file of this process does not hold it.
     """
-    return key_named(service, (await keyring.known(tx)).signers[-1])
+    return key_named(service, (await keyring.known(tx)).signer or service.vault.log_fingerprints[0])
 
 
 def key_named(service: Service, fingerprint: str) -> Key:

@@ -2,27 +2,31 @@
 the log; and giving up what nothing needs any more."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from service.actions.record import key_named
+from service.actions.record import EMPTY, checkpoint_of, key_named
 from service.actions.service import Service, record_events
 from service.actions.tenants import OPERATOR
 from service.outside.keys_file import KeysUnusable
 from service.outside.vault import ID_BYTES
-from service.store import ciphertexts, keyring, tenants
+from service.store import ciphertexts, keyring, log, tenants
 from service.store.ciphertexts import Ciphertext, Column
-from service.store.database import Changes, Tx
+from service.store.database import Changes, Duplicate, Tx
 from service.store.keyring import Known
-from service.workflow import receipts, signers
-from service.workflow.access import Home
+from service.workflow import signers
 from service.workflow.signers import Announcement
 
 BATCH = 500
 PASSES = 5
 """Whoever read a row before its turn and stores it afterwards stores what it read: such stragglers are few."""
+
+
+class Unannounced(Exception):
+    """There is no change of the signing key to tell of: somebody else did, or there is no tenant yet."""
 
 
 class StillNeeded(Exception):
@@ -45,7 +49,7 @@ async def known(service: Service) -> Known:
 async def prepare(service: Service, *, signing: bool) -> str:
     """The fingerprint of the key that will be next: one of the keys file that was never used, or one put there now."""
     held = await known(service)
-    used = {*held.signers} if signing else {*held.data, *held.retired}
+    used = {held.signer, *held.succeeded} if signing else {*held.data, *held.retired}
     there = service.vault.log_fingerprints if signing else service.vault.data_fingerprints
     return next((each for each in there if each not in used), None) or service.vault.add(signing=signing)
 
@@ -60,7 +64,9 @@ async def rotate(service: Service, now: datetime) -> tuple[str, Encrypted]:
         keyring.remember_data(changes, fingerprint, now)
         await tx.apply(changes)
 
-    await service.database.write(admit)
+    # Whoever rotates at the same time may have admitted the same one.
+    with suppress(Duplicate):
+        await service.database.write(admit)
     service.vault.put_first(fingerprint)
     return fingerprint, await encrypt_anew(service)
 
@@ -122,29 +128,50 @@ async def count(service: Service) -> Counter[str]:
 
 
 async def rotate_signing(service: Service, now: datetime) -> tuple[str, int]:
-    """Have all logs signed by another key, and each say so, at one moment; its fingerprint, and how many logs."""
-    fingerprint = await prepare(service, signing=True)
+    """Have all logs signed by another key, and each say so; its fingerprint, and how many logs.
 
-    async def action(tx: Tx) -> int:
-        old, new = (key_named(service, each) for each in ((await keyring.known(tx)).signers[-1], fingerprint))
-        changes, at = Changes(), now.replace(microsecond=0)
-        keyring.remember_signer(changes, fingerprint, now)
+    Where a change was broken off before the logs said so, it is brought to its end, and is all that is done.
+    """
+    if (await known(service)).announced:
+        fingerprint = await prepare(service, signing=True)
+
+        async def change(tx: Tx) -> None:
+            held, changes = await keyring.known(tx), Changes()
+            # Where somebody else was first, his change is to be told of before there is another.
+            if held.announced:
+                keyring.remember_signer(changes, fingerprint, now, instead_of=held.signer)
+                await tx.apply(changes)
+
+        await service.database.write(change)
+    return await _announce(service, now)
+
+
+async def _announce(service: Service, now: datetime) -> tuple[str, int]:
+    """Have each log say by whom it is signed, and how far it had come.
+
+    In a transaction behind that of the change: the heads that are read here are beyond all that the old key signed.
+    """
+
+    async def action(tx: Tx) -> tuple[str, int]:
+        held = await keyring.known(tx)
+        if held.signer is None or held.announced:
+            raise Unannounced
+        old, new = key_named(service, held.succeeded[-1]), key_named(service, held.signer)
+        changes = Changes()
+        keyring.announce(changes, held.signer, now)
         homes = await tenants.homes(tx)
         for home in homes:
-            announcement = Announcement(_origin(service, home), old, new, at)
+            head = await log.head(tx, home.tenant_id) or EMPTY
+            announcement = Announcement(checkpoint_of(service, home.tenant_id, head, now), old, new)
             note = signers.announce(
                 announcement, partial(service.vault.sign, old.public), partial(service.vault.sign, new.public)
             )
             draft = signers.rotated(announcement, note)
             record_events(changes, home.tenant_id, [draft], hashing=home.hashing, actor=OPERATOR, now=now)
         await tx.apply(changes.merged())
-        return len(homes)
+        return held.signer, len(homes)
 
-    return fingerprint, await service.database.write(action)
-
-
-def _origin(service: Service, home: Home) -> str:
-    return receipts.origin_of(service.log_name, home.tenant_id, home.hashing)
+    return await service.database.write(action)
 
 
 async def retire(service: Service, now: datetime) -> list[str]:
@@ -157,7 +184,9 @@ async def retire(service: Service, now: datetime) -> list[str]:
     needed = await count(service)
     if left := {each: needed[each] for each in others if needed[each]}:
         told = ", ".join(f"{number} by {fingerprint}" for fingerprint, number in left.items())
-        raise StillNeeded(f"not all is encrypted by {first} yet ({told}): rotate once more")
+        raise StillNeeded(
+            f"not all is encrypted by {first} yet ({told}): rotate again, which names what it cannot read"
+        )
 
     async def action(tx: Tx) -> None:
         changes = Changes()
@@ -168,6 +197,7 @@ async def retire(service: Service, now: datetime) -> list[str]:
     # First the database: a key that it does not ask for may be gone, one that it asks for may not.
     await service.database.write(action)
     gone = [each for each in others if each in (*held.data, *held.retired)]
-    gone += [each for each in service.vault.log_fingerprints if each in held.signers[:-1]]
+    if held.announced:
+        gone += [each for each in service.vault.log_fingerprints if each in held.succeeded]
     service.vault.drop(gone)
     return gone

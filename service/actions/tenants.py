@@ -78,7 +78,7 @@ async def found_tenant(
         ledger = Ledger(new_id(), "default", "问题台账", root.id, "any", DEFAULTS, 1, 1, now, now)
         store_ledger(changes, tenant_id, ledger)
         _store_principal(changes, tenant_id, hashing, root.id, "admin", Role.ADMIN, key, now)
-        if not (await keyring.known(tx)).signers:
+        if (await keyring.known(tx)).signer is None:
             for fingerprint in service.vault.data_fingerprints:
                 keyring.remember_data(changes, fingerprint, now)
             keyring.remember_signer(changes, service.vault.log_fingerprints[0], now)

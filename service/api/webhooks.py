@@ -57,7 +57,7 @@ class WebhookIn(Model):
     unit_id: Id | None = Field(None, description="Only what concerns this unit or one below it.")
     unit: Code | None = Field(None, description="The unit's code, instead of its id.")
     format: Format = Format.STANDARD
-    rate_limit: Rate | None = Field(None, description="Deliveries a second at most, of one courier.")
+    rate_limit: Rate | None = Field(None, description="Deliveries a second at most, of all couriers together.")
     enabled: Boolean = True
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from service import composition, settings
 from service.actions import rekeying
-from service.actions.rekeying import Encrypted, StillNeeded
+from service.actions.rekeying import Encrypted, StillNeeded, Unannounced
 from service.cli.terminal import cli, err, out, run
 from service.settings import Settings
 
@@ -33,7 +33,7 @@ async def _list(present: Settings) -> Table:
             state = "encrypting" if place == 0 else "decrypting" if each in held.data else _idle(each, held.retired)
             table.add_row("data", each, state, str(counts[each]))
         for each in service.vault.log_fingerprints:
-            table.add_row("signing", each, "signing" if each == held.signers[-1] else _idle(each, held.signers), "")
+            table.add_row("signing", each, "signing" if each == held.signer else _idle(each, held.succeeded), "")
         return table
 
 
@@ -57,7 +57,11 @@ def rotate(signing: Signing = False) -> None:
     """Encrypt everything by another key; or, with --signing, have the log signed by another one and say so itself."""
     present = settings.load()
     if signing:
-        fingerprint, logs = run(_rotate_signing(present))
+        try:
+            fingerprint, logs = run(_rotate_signing(present))
+        except Unannounced:
+            err.print("nothing was changed: another process did so just now, or there is no tenant yet")
+            raise typer.Exit(1) from None
         out.print(f"{fingerprint} signs from now on: announced in {logs} logs")
         return
     fingerprint, encrypted = run(_rotate(present))

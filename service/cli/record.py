@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import operator
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from service.workflow.notes import BadNote, Key
 from service.workflow.receipts import Receipt
 from service.workflow.signers import Signers
 
+MOST_PAGES = 1_000
 WHOLE, TAMPERED, UNCHECKED = 0, 1, 2
 """What `verify` exits with."""
 
@@ -119,10 +121,13 @@ def _export(path: Path, key: Key | None, kept: list[Path]) -> str:
             raise Unchecked(f"{path} is no exported log") from None
         faults = followed(_notes(path, ROTATED, "announcement"), signers)
         checkpoint = signers.checkpoint(note)
+        faults += [Fault(None, each) for each in signers.of(checkpoint.origin)]
         witnessed, strange = opened(_texts(kept), checkpoint.origin, signers)
         own, unproved = announced(_notes(path, CHECKPOINT, "checkpoint"), checkpoint.origin, signers)
-        passing = Audit(_able(receipts.hashing_of(checkpoint.origin)), (checkpoint, *witnessed, *own))
+        passing = Audit(_able(receipts.hashing_of(checkpoint.origin)), (checkpoint, *witnessed, *own, *signers.heads))
         faults += unproved + passing.go_on(_entries(lines, path))[0] + strange
+        if passing.size > checkpoint.size:
+            faults.append(Fault(None, f"there are {passing.size} events, and its checkpoint is of {checkpoint.size}"))
     told = _verdict(passing, faults + passing.end())
     return told if key else f"{told}; by the key that the file itself names: give --key"
 
@@ -131,7 +136,7 @@ def _entries(lines: Iterator[str], path: Path) -> Iterator[Entry]:
     for line in lines:
         given = _json(line, path)
         try:
-            yield Entry(given["position"], given["body"].encode(), given["beside"])
+            yield Entry(operator.index(given["position"]), given["body"].encode(), given["beside"])
         except (KeyError, TypeError, AttributeError):
             raise Unchecked(f"{path}: a line is no entry of a log") from None
 
@@ -153,7 +158,10 @@ def _receipt(path: Path, key: Key | None, announcements: list[Path]) -> str:
     signers = Signers(key, verifier)
     if faults := followed(((None, note) for note in _texts(announcements)), signers):
         _tampered(faults)
-    hashing = _able(receipts.hashing_of(signers.checkpoint(receipt.checkpoint).origin))
+    origin = signers.checkpoint(receipt.checkpoint).origin
+    if faults := [Fault(None, each) for each in signers.of(origin)]:
+        _tampered(faults)
+    hashing = _able(receipts.hashing_of(origin))
     checkpoint = receipts.check(receipt, signers)
     entry = Entry(1, receipt.body, given.get("beside") or {})
     faults, _ = Audit(hashing).go_on([entry])
@@ -175,11 +183,14 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
             # A page of whoever stands between, say.
             raise Unchecked("/v1/log/checkpoint answers with no checkpoint") from None
         signers = Signers(key, verifier)
-        if faults := followed(_announcements(client), signers):
-            _tampered(faults)
+        faults = followed(_announcements(client), signers)
         present = signers.checkpoint(note)
+        if faults := faults + [Fault(None, each) for each in signers.of(present.origin)]:
+            _tampered(faults)
         _able(receipts.hashing_of(present.origin))
-        for old in map(signers.checkpoint, _texts(kept)):
+        # Where keys were changed the log was such, too: by what both have signed. What came since is not in the note.
+        changed = [each for each in signers.heads if each.size <= present.size]
+        for old in (*map(signers.checkpoint, _texts(kept)), *changed):
             if old.size > present.size:
                 receipts.grown(old, present, ())
             answer = _ask(client, "/v1/log/proof/consistency", **{"from": old.size, "to": present.size})
@@ -188,9 +199,11 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
 
 
 def _announcements(client: httpx.Client) -> Iterator[tuple[int, str]]:
-    """What a live log says of changes of its keys."""
+    """What a live log says of changes of its keys, as far as it had come when it was asked first."""
     after, last = -1, 0
-    while last > after:
+    for _ in range(MOST_PAGES):
+        if last <= after:
+            return
         after = last
         page = _ask(client, "/v1/events", type=ROTATED, after=after)
         try:
@@ -268,6 +281,9 @@ async def _write(present: Settings, file: Path, tenant: str) -> int:
                 for entry in entries:
                     body = (entry.body or b"").decode()
                     _line(lines, {"position": entry.position, "body": body, "beside": entry.beside})
+        if await audit.rotated_later(service, tenant_id, head.size):
+            await asyncio.to_thread(file.unlink)
+            raise Unchecked("another key signs, and what leads to it has no position yet: write it again")
         if await audit.erased_later(service, tenant_id, head.size):
             # The texts are gone, and what accounts for them is not in the file.
             await asyncio.to_thread(file.unlink)

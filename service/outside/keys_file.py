@@ -56,12 +56,16 @@ def make(path: Path) -> Keys:
 
 def change(path: Path, changed: Callable[[Keys], Keys]) -> Keys:
     """Replace the file by what `changed` makes of it, however many do so at once. Raises KeysUnusable."""
+    path = path.resolve()
     try:
         with path.with_suffix(".lock").open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            keys = changed(_read(path))
-            fresh = path.with_suffix(".new")
+            keys, owner, fresh = changed(_read(path)), path.stat(), path.with_suffix(".new")
             _write(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), keys)
+            if os.geteuid() == 0:
+                # Whoever the service runs as: root may change the file for it.
+                os.chown(fresh, owner.st_uid, owner.st_gid)
+            fresh.chmod(owner.st_mode & 0o777)
             fresh.replace(path)
             _settle(path.parent)
             return keys

@@ -156,7 +156,7 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
         stat = path.stat()
     except OSError:
         return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+    return stat.st_ino, stat.st_ctime_ns, stat.st_size
 
 
 def _id(key: bytes) -> bytes:

@@ -39,7 +39,7 @@ LOOKS = 4
 SLOW_SECONDS = 1.0
 """A run that takes longer gives up its share of what all endpoints have together."""
 
-RUN_SECONDS = 0.2
+RUN_SECONDS = 1 / courier.RUNS_A_SECOND
 """After so long a run begins nothing more: what it has done is written down only when it ends."""
 
 GRACE_SECONDS = 2.0

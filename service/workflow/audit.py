@@ -164,10 +164,11 @@ def note_of(body: bytes, name: str = "checkpoint") -> str:
     return note if isinstance(note, str) else ""
 
 
-def followed(told: Iterable[tuple[int | None, str]], signers: Signers) -> list[Fault]:
+def followed(told: Iterable[tuple[int | None, str]], signers: Signers, origin: str | None = None) -> list[Fault]:
     """Let the announcements that a log holds, told with their positions, lead to the keys that signed it; their
-    faults."""
-    return [Fault(*wrong) for wrong in signers.follow(told)]
+    faults, also where they are of another log than `origin`."""
+    wrong = [Fault(*each) for each in signers.follow(told)]
+    return wrong + ([Fault(None, each) for each in signers.of(origin)] if origin is not None else [])
 
 
 def announced(

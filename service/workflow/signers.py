@@ -1,17 +1,16 @@
 """The keys that sign a log, one after another: a change is announced in the log by a note that both keys have signed.
 
 Whoever trusts one of them is led to the others: forwards because the old key names its successor, backwards because
-the new one names whom it succeeds. What an old key signed holds as far as the log went before the change, so that a key
-that leaked later signs no other end of it.
+the new one names whom it succeeds. The announcement says how far the log had come, and with which root, once the new
+key signed: the old one has signed nothing beyond, so that whoever gets hold of it later signs no other end of the log.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from service.workflow import notes
 from service.workflow.events import EventDraft, Subject
-from service.workflow.notes import MAX_SIZE, BadNote, Checkpoint, Key, Sign, Verify
+from service.workflow.notes import BadNote, Checkpoint, Key, Sign, Verify
 
 Verifier = Callable[[Key], Verify]
 
@@ -20,17 +19,16 @@ _BY, _FOR = "signed by ", "in place of "
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """That the log `origin` is signed by another key; `at` is in UTC and whole seconds."""
+    """That behind a checkpoint of a log another key signs it."""
 
-    origin: str
+    checkpoint: Checkpoint
     old: Key
     new: Key
-    at: datetime
 
     @property
     def text(self) -> str:
-        """What both sign."""
-        return f"{self.origin}\n{_BY}{self.new.text}\n{_FOR}{self.old.text}\n{notes.time_line(self.at)}\n"
+        """What both sign: the checkpoint's four lines, and two more."""
+        return f"{self.checkpoint.text}{_BY}{self.new.text}\n{_FOR}{self.old.text}\n"
 
 
 def announce(announcement: Announcement, sign_old: Sign, sign_new: Sign) -> str:
@@ -49,13 +47,13 @@ def rotated(announcement: Announcement, note: str) -> EventDraft:
 def opened(note: str, verifier: Verifier) -> Announcement:
     """What a note announces. Raises BadNote where it is none, or not signed by both of its keys."""
     lines = notes.text_of(note).split("\n")
-    if len(lines) != 5 or lines[4] or not (lines[1].startswith(_BY) and lines[2].startswith(_FOR)):
-        raise BadNote("an announcement has four lines: origin, new key, old key and time")
+    if len(lines) != 7 or lines[6] or not (lines[4].startswith(_BY) and lines[5].startswith(_FOR)):
+        raise BadNote("an announcement has six lines: those of a checkpoint, the new key and the old one")
+    *checkpoint, new, old, _ = lines
     announcement = Announcement(
-        lines[0],
-        notes.parse_key(lines[2].removeprefix(_FOR)),
-        notes.parse_key(lines[1].removeprefix(_BY)),
-        notes.parse_time_line(lines[3]),
+        notes.parse_checkpoint("\n".join(checkpoint) + "\n"),
+        notes.parse_key(old.removeprefix(_FOR)),
+        notes.parse_key(new.removeprefix(_BY)),
     )
     for key in (announcement.old, announcement.new):
         notes.open_note(note, key, verifier(key))
@@ -67,10 +65,11 @@ class Signers:
 
     def __init__(self, key: Key, verifier: Verifier) -> None:
         self.key = key
+        self.announced: list[Announcement] = []
         self._verifier = verifier
         self._line = [key.public]
         """In the order in which they signed."""
-        self._succeeded: dict[bytes, int] = {}
+        self._ends: dict[bytes, int] = {}
 
     def follow(self, told: Iterable[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
         """Be led by announcements, told with their positions where they have any; what is wrong with some of them.
@@ -94,8 +93,23 @@ class Signers:
             else:
                 wrong.append((position, "it announces a key in place of one that was succeeded before"))
                 continue
-            self._succeeded[old] = MAX_SIZE if position is None else position
+            self._ends[old] = announcement.checkpoint.size
+            self.announced.append(announcement)
         return wrong + [(position, "no key that is trusted leads to those that it names") for position, _ in waiting]
+
+    @property
+    def heads(self) -> list[Checkpoint]:
+        """How the log was where its keys were changed."""
+        return [each.checkpoint for each in self.announced]
+
+    def of(self, origin: str) -> list[str]:
+        """What is wrong with those announcements for a log that is called so."""
+        own = origin.removeprefix(self.key.name)
+        return [
+            f"the announcement is of {each.checkpoint.origin}, not of {origin}"
+            for each in self.announced
+            if each.checkpoint.origin.removeprefix(each.old.name) != own
+        ]
 
     def _knows(self, announcement: Announcement) -> bool:
         return announcement.old.public in self._line or announcement.new.public in self._line
@@ -108,8 +122,8 @@ class Signers:
                 key = Key(signature.name, public)
                 if key.id == signature.key_id:
                     checkpoint = notes.parse_checkpoint(notes.open_note(note, key, self._verifier(key)))
-                    end = self._succeeded.get(public)
-                    if end is not None and checkpoint.size >= end:
-                        raise BadNote(f"its key {key.name}+{key.id.hex()} was succeeded at position {end}")
+                    end = self._ends.get(public)
+                    if end is not None and checkpoint.size > end:
+                        raise BadNote(f"{key.name}+{key.id.hex()} signed the log up to {end} events, and no further")
                     return checkpoint
         raise BadNote(f"the note is not signed by {self.key.name}+{self.key.id.hex()}")

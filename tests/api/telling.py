@@ -10,7 +10,6 @@ import json
 import re
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from service.store import migrations
 from service.workers import courier, sequencer
 from service.workflow.catalogue import EVENT_TYPES
 from service.workflow.delivery import PING, Format
+from service.workflow.notes import parse_checkpoint
 from service.workflow.signers import Announcement, announce
 from tests.api.calls import side
 from tests.api.helpers import ok, read
@@ -99,7 +99,7 @@ time 2026-03-18T01:00:00Z
 — xiaohao jQ+Sb9JGK3Lyl7pPG6/D4xGu72JCR3cM+joRGktQF0t/5fyJTcyv/P4EbJj/w7J1/+XO0d5p11jsNk5FqcFPKYvhbrI=
 """
 _OLD, _NEW = (made("xiaohao", bytes([number]) * 32) for number in (1, 2))
-ANNOUNCEMENT = Announcement(NOTE.partition("\n")[0], _OLD[0], _NEW[0], datetime(2026, 3, 18, 1, tzinfo=UTC))
+ANNOUNCEMENT = Announcement(parse_checkpoint(NOTE.partition("\n\n")[0] + "\n"), _OLD[0], _NEW[0])
 BY_CHANCE = {
     "old_key": _OLD[0].text, "new_key": _NEW[0].text, "announcement": announce(ANNOUNCEMENT, _OLD[1], _NEW[1]),
     "prefix": "xh_0vT2mQa", "minutes_digest": "5f" * 32, "checkpoint": NOTE, "size": 1_199,

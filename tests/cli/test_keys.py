@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from sqlmodel import SQLModel
 from service.actions import rekeying
 from service.actions.service import Service
 from service.composition import running
-from service.outside.keys_file import KeysUnusable
+from service.outside import keys_file
+from service.outside.keys_file import Keys, KeysUnusable
+from service.outside.vault import Vault
 from service.settings import Settings
 from service.store import ciphertexts, tenants
 from service.store.database import Changes
-from tests.api.helpers import ok, read
+from tests.api.helpers import ok, read, refused
 from tests.cli.test_verify import xiaohao
 from tests.world import World
 
@@ -149,7 +152,7 @@ async def test_what_cannot_be_decrypted_is_named_and_left(
     status, said = xiaohao({"settings": settings}, "keys", "rotate")
     assert status == 1 and f"items.contact_sealed of {id_} cannot be decrypted: left as it is" in said
     status, said = xiaohao({"settings": settings}, "keys", "retire")
-    assert status == 1 and f"(1 by {spoilt.sealed[:4].hex()}): rotate once more" in said
+    assert status == 1 and f"(1 by {spoilt.sealed[:4].hex()}): rotate again" in said
     await put(world.service, tenant_id, column, spoilt, was.sealed)
     assert await everything_is_read(world, secrets)
     keys(settings, "rotate")
@@ -175,6 +178,19 @@ async def test_what_nothing_needs_leaves_the_file(world: World, settings: Settin
             assert len(retired) > 1 and await rekeying.prepare(service, signing=False) not in retired
     finally:
         settings.keys_path.write_bytes(kept)
+
+
+async def test_a_process_without_the_key_that_signs_says_so_and_goes_on(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keys_file.make(tmp_path / "keys.json")
+    data = keys_file.load(settings.keys_path).data
+    keys_file.change(tmp_path / "keys.json", lambda held: Keys(data, held.log))
+    with monkeypatch.context() as patched:
+        patched.setattr(world.service, "vault", Vault(tmp_path / "keys.json"))
+        refused(await world.admin.get("/v1/log/checkpoint"), "unavailable")
+        ok(await world.admin.get("/v1/items"))
+    assert (await world.admin.get("/v1/log/checkpoint")).is_success
 
 
 async def test_a_process_without_the_key_that_encrypts_does_not_start(

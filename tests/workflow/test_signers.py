@@ -16,8 +16,12 @@ FIRST, SECOND, THIRD, STRANGER = KEYS
 Pair = tuple[Key, Sign]
 
 
-def change(old: Pair, new: Pair) -> str:
-    return announce(Announcement(ORIGIN, old[0], new[0], AT), old[1], new[1])
+def head(size: int) -> Checkpoint:
+    return Checkpoint(ORIGIN, size, bytes([size]) * 32, AT)
+
+
+def change(old: Pair, new: Pair, size: int = 4) -> str:
+    return announce(Announcement(head(size), old[0], new[0]), old[1], new[1])
 
 
 def note(size: int, by: Pair) -> str:
@@ -29,39 +33,45 @@ def signers(trusted: Pair, *told: tuple[int | None, str]) -> tuple[Signers, list
     return found, found.follow(told)
 
 
-def test_an_announcement_says_in_four_lines_who_signs_in_place_of_whom() -> None:
+def test_an_announcement_says_behind_which_checkpoint_who_signs_in_place_of_whom() -> None:
     text = change(FIRST, SECOND)
-    assert text.split("\n")[:4] == [
+    assert text.split("\n")[:6] == [
         ORIGIN,
+        "4",
+        "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ=",
+        "time 2026-03-18T01:00:00Z",
         f"signed by {SECOND[0].text}",
         f"in place of {FIRST[0].text}",
-        "time 2026-03-18T01:00:00Z",
     ]
-    assert opened(text, by) == Announcement(ORIGIN, FIRST[0], SECOND[0], AT)
+    assert opened(text, by) == Announcement(head(4), FIRST[0], SECOND[0])
 
 
 @pytest.mark.parametrize("trusted", [FIRST, SECOND, THIRD])
 @pytest.mark.parametrize("turned", [False, True])
 def test_each_key_leads_to_all_others(trusted: Pair, turned: bool) -> None:
-    told = [(5, change(FIRST, SECOND)), (9, change(SECOND, THIRD))]
+    told = [(5, change(FIRST, SECOND)), (9, change(SECOND, THIRD, 8))]
     found, wrong = signers(trusted, *(told[::-1] if turned else told))
     assert wrong == []
     for size, signer in ((4, FIRST), (8, SECOND), (900, THIRD)):
         assert found.checkpoint(note(size, signer)).size == size
 
 
-def test_a_key_signs_nothing_that_its_successor_was_announced_in() -> None:
-    found, _ = signers(FIRST, (5, change(FIRST, SECOND)))
+@pytest.mark.parametrize("position", [5, 900, None])
+def test_a_key_signs_nothing_beyond_what_it_announced_its_successor_at(position: int | None) -> None:
+    """Wherever the announcement stands: somebody may have moved it."""
+    found, _ = signers(FIRST, (position, change(FIRST, SECOND)))
     for size in (5, 6, 2**63 - 1):
-        with pytest.raises(BadNote, match="was succeeded at position 5"):
+        with pytest.raises(BadNote, match="signed the log up to 4 events, and no further"):
             found.checkpoint(note(size, FIRST))
-    # The successor may have signed before its announcement had a position.
+    # The successor may have signed before it was announced.
     assert found.checkpoint(note(3, SECOND)).size == 3
+    assert found.heads == [head(4)]
 
 
-def test_an_announcement_without_a_position_bounds_nothing() -> None:
-    found, _ = signers(SECOND, (None, change(FIRST, SECOND)))
-    assert found.checkpoint(note(900, FIRST)).size == 900
+def test_an_announcement_of_another_log_is_none_of_this_one() -> None:
+    found, _ = signers(FIRST, (5, change(FIRST, SECOND)))
+    assert found.of(ORIGIN) == []
+    assert found.of("xiaohao/another") == [f"the announcement is of {ORIGIN}, not of xiaohao/another"]
 
 
 def test_a_checkpoint_of_a_key_that_nothing_leads_to_proves_nothing() -> None:
@@ -90,7 +100,7 @@ def test_the_same_announcement_twice_is_one() -> None:
 
 
 def test_both_must_have_signed_it() -> None:
-    announcement = Announcement(ORIGIN, FIRST[0], STRANGER[0], AT)
+    announcement = Announcement(head(4), FIRST[0], STRANGER[0])
     alone = sign_note(announcement.text, *STRANGER)
     forged = add_signature(alone, FIRST[0], STRANGER[1])
     swapped = change(FIRST, SECOND).replace(SECOND[0].text, STRANGER[0].text)
@@ -108,8 +118,9 @@ def test_both_must_have_signed_it() -> None:
         "",
         "no note",
         sign_note("one line\n", *FIRST),
-        sign_note(f"{ORIGIN}\nsigned by nobody\nin place of {FIRST[0].text}\ntime 2026-03-18T01:00:00Z\n", *FIRST),
-        sign_note(f"{ORIGIN}\nsigned by {FIRST[0].text}\nin place of {FIRST[0].text}\ntime now\n", *FIRST),
+        sign_note(f"{head(4).text}signed by nobody\nin place of {FIRST[0].text}\n", *FIRST),
+        sign_note(f"{head(4).text}in place of {FIRST[0].text}\nsigned by {SECOND[0].text}\n", *FIRST),
+        sign_note(f"{ORIGIN}\nmany\nsigned by {SECOND[0].text}\nin place of {FIRST[0].text}\n", *FIRST),
     ],
 )
 def test_what_is_no_announcement_is_said(text: str) -> None:
