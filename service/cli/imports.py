@@ -114,6 +114,7 @@ async def _import(
             done = await import_jobs.run(
                 service, call, content, file, options, lambda percent: progress.update(task, completed=percent)
             )
+            progress.update(task, completed=100)
         if not isinstance(done, Done):
             return None
         if refused is not None and done.refused:

@@ -9,6 +9,7 @@ import pytest
 from docx import Document
 from python_calamine import CalamineWorkbook
 
+from service.cli import terminal
 from service.composition import running
 from service.settings import Settings
 from tests import backlog, commands
@@ -80,3 +81,13 @@ def test_templates_are_written_once(settings: Settings, tmp_path: Path) -> None:
     assert "{{ organ }}" in text and "{{ title }}" in text
     run = xiaohao(settings, tmp_path, "templates", "mine")
     assert run.returncode == 2 and "is there already" in run.stderr
+
+
+def test_whoever_watches_sees_how_far_it_is(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal.err, "_force_terminal", True)
+    monkeypatch.setattr(terminal.err, "is_interactive", True)
+    run = xiaohao(settings, tmp_path, "export", "--output", "out.csv")
+    # On a screen it is drawn over and over, and in the end taken away; what it comes to is said elsewhere.
+    assert f"{ITEMS}/{ITEMS}" in run.stderr and run.stdout == f"{ITEMS} items in out.csv\n"

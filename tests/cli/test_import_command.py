@@ -5,6 +5,7 @@ import os
 
 from python_calamine import load_workbook
 
+from service.cli import terminal
 from service.demo import desk
 from tests import commands, invariants
 from tests.api.helpers import every_page
@@ -69,3 +70,11 @@ async def test_what_cannot_be_done_is_one_line(world, settings, kind, tmp_path):
     good.write_text("问题,责任单位\n甲,t1\n乙,\n", encoding="utf-8-sig")
     done = await ran(settings, tmp_path, good, "--all", "--apply")
     assert done.returncode == 1 and "Nothing was written: rows are refused." in done.stdout
+
+
+async def test_whoever_watches_sees_how_far_it_is(world, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(terminal.err, "_force_terminal", True)
+    monkeypatch.setattr(terminal.err, "is_interactive", True)
+    done = await ran(settings, tmp_path, REAL, "--unknown-units", "create")
+    # On a screen it is drawn over and over, and in the end taken away; what it comes to is said elsewhere.
+    assert "100%" in done.stderr and "%" not in done.stdout
