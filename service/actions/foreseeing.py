@@ -42,7 +42,7 @@ async def preview(service: Service, now: datetime) -> Preview:
 
     async def changes(tx: Tx) -> int:
         # The second walk of a change is left out: it finds hardly anything.
-        return sum(not stale_only for *_, stale_only in await tx.all(replans.NEXT, now=now, limit=PREVIEWED))
+        return sum(not stale_only for *_, stale_only, _ in await tx.all(replans.NEXT, now=now, limit=PREVIEWED))
 
     found = Preview(changes=await service.read(changes))
     for home in await due_tenants(service, now):

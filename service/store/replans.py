@@ -49,7 +49,7 @@ _due = (
     .subquery("due")
 )
 NEXT = Statement(
-    select(_due.c.tenant_id, _due.c.id, _due.c.stale_only)
+    select(*(_due.c[column.name] for column in _columns))
     .order_by(_due.c.place, _due.c.not_before, _due.c.id)
     .limit(bindparam("limit"))
 )

@@ -333,7 +333,7 @@ async def test_mixed_work_of_many_callers_adds_up(
     work = Workload(server, keys, seed=20260105)
 
     with server:
-        await work.run(10_000 if full else 500, workers=30)
+        await work.run(10_000 if full else 1_000, workers=30)
 
     found = await invariants.everything(own_settings)
     assert await invariants.contradictions(own_settings) == []
