@@ -8,13 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from service.actions import record
-from service.actions.record import EMPTY
 from service.actions.service import Service
 from service.outside.vault import verifier
 from service.store import audit, log
 from service.store.database import Tx
 from service.store.log import Head
-from service.workflow.audit import Audit, Entry, Fault, announced, followed, note_of, opened
+from service.workflow.audit import Audit, Entry, Fault, announced, followed, misplaced, note_of, opened
 from service.workflow.merkle import HASHINGS, Hashing, Node, Place
 from service.workflow.notes import Key
 from service.workflow.receipts import origin_of
@@ -61,18 +60,17 @@ async def check(
     """
 
     async def look(tx: Tx) -> Held:
-        head = await log.head(tx, tenant_id) or EMPTY
+        head, signer = await record.standing(service, tx, tenant_id)
         checkpoints, rotated, published = [
             await audit.of_type(tx, tenant_id, type_) for type_ in (CHECKPOINT, ROTATED, PUBLISHED)
         ]
-        signer = await record.signer(service, tx)
         return Held(head, signer, checkpoints, rotated, published, await audit.reports(tx, tenant_id))
 
     held = await service.read(look, varied=True, whole=True)
     end, signers = held.head, Signers(key or held.signer, verifier)
     hashing = HASHINGS[end.hashing]
     origin = origin_of(signers.key.name, tenant_id, hashing)
-    faults = followed(held.announcements, signers, origin)
+    faults = followed(held.announcements, signers) + misplaced(signers, origin)
     own, unproved = announced(held.notes, origin, signers)
     witnessed, strange = opened(kept, origin_of(service.log_name, tenant_id, hashing), signers)
     faults += unproved + strange
@@ -99,17 +97,18 @@ async def check(
 async def rotated_later(service: Service, tenant_id: UUID, size: int) -> bool:
     """Whether another key signs, and the first `size` events of the log do not say so."""
 
-    async def action(tx: Tx) -> list[tuple[int | None, bytes]]:
-        return await audit.of_type(tx, tenant_id, ROTATED)
-
-    return any(position is None or position > size for position, _ in await service.read(action, varied=True))
+    return bool(await _later(service, tenant_id, ROTATED, size))
 
 
 async def erased_later(service: Service, tenant_id: UUID, size: int) -> list[bytes]:
     """The events of erasures behind the first `size` of the log, also of those that have no position yet."""
 
+    return await _later(service, tenant_id, ERASED, size)
+
+
+async def _later(service: Service, tenant_id: UUID, type_: str, size: int) -> list[bytes]:
     async def action(tx: Tx) -> list[tuple[int | None, bytes]]:
-        return await audit.of_type(tx, tenant_id, ERASED)
+        return await audit.of_type(tx, tenant_id, type_)
 
     found = await service.read(action, varied=True)
     return [body for position, body in found if position is None or position > size]
@@ -175,8 +174,5 @@ async def read(service: Service, tenant_id: UUID, size: int) -> AsyncIterator[li
 async def checkpoint(service: Service, tenant_id: UUID, now: datetime) -> tuple[Head, Key, str]:
     """The log's head, the key that signs now, and the head signed by it."""
 
-    async def action(tx: Tx) -> tuple[Head, Key]:
-        return await log.head(tx, tenant_id) or EMPTY, await record.signer(service, tx)
-
-    head, key = await service.read(action)
+    head, key = await service.read(lambda tx: record.standing(service, tx, tenant_id))
     return head, key, record.signed(service, tenant_id, head, key, now)

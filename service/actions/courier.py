@@ -106,12 +106,6 @@ async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetim
         every = EVERY[webhook.format] if webhook.for_people else SECOND
         return await webhooks.pace(tx, tenant_id, webhook.id, now, now + every)
 
-    async def next_turn(tx: Tx) -> None:
-        changes = Changes()
-        rests_until = now + SECOND * sent / (rate or 1)
-        changes.add(webhooks.REST, tenant_id=tenant_id, webhook_id=webhook.id, new_paced_until=rests_until)
-        await tx.apply(changes)
-
     async def probe(tx: Tx) -> bool:
         return await webhooks.probe(tx, tenant_id, webhook.id, now, until)
 
@@ -150,8 +144,19 @@ async def take(service: Service, tenant_id: UUID, webhook: Webhook, now: datetim
         # Of one lane no more than goes out while a run lasts: what is left of it then would have used up its share.
         found = _within(found, max(len(found), rate // RUNS_A_SECOND))
         sent = sum(stop.heard for its in found.values() for stop in its)
-        await service.database.write(next_turn)
+        await _rest(service, tenant_id, webhook.id, now + SECOND * sent / rate)
     return [Run(tenant_id, webhook, lane_id, until, tuple(its)) for lane_id, its in found.items()]
+
+
+async def _rest(service: Service, tenant_id: UUID, webhook_id: UUID, until: datetime) -> None:
+    """Nobody sends there before its share has gone out."""
+
+    async def action(tx: Tx) -> None:
+        changes = Changes()
+        changes.add(webhooks.REST, tenant_id=tenant_id, webhook_id=webhook_id, new_paced_until=until)
+        await tx.apply(changes)
+
+    await service.database.write(action)
 
 
 def _within(found: dict[UUID, list[Stop]], most: int) -> dict[UUID, list[Stop]]:

@@ -42,10 +42,12 @@ class Receipt:
 async def key(service: Service) -> Key:
     """The key that signs the checkpoints of this installation."""
 
-    async def action(tx: Tx) -> Key:
-        return await signer(service, tx)
+    return await service.read(lambda tx: signer(service, tx))
 
-    return await service.read(action)
+
+async def standing(service: Service, tx: Tx, tenant_id: UUID) -> tuple[Head, Key]:
+    """The head of a log, and the key that signs it."""
+    return await log.head(tx, tenant_id) or EMPTY, await signer(service, tx)
 
 
 async def signer(service: Service, tx: Tx) -> Key:
@@ -69,10 +71,7 @@ async def checkpoint(service: Service, call: Call) -> str:
     """How far the tenant's log has come, signed. Refuses `forbidden`."""
     _may_read(call)
 
-    async def action(tx: Tx) -> tuple[Head, Key]:
-        return await log.head(tx, call.tenant_id) or EMPTY, await signer(service, tx)
-
-    head, key = await service.read(action)
+    head, key = await service.read(lambda tx: standing(service, tx, call.tenant_id))
     return signed(service, call.tenant_id, head, key, call.now)
 
 
@@ -129,10 +128,9 @@ async def receipt(service: Service, call: Call, position: int) -> Receipt:
     _may_read(call)
 
     async def action(tx: Tx) -> tuple[Head, Key, Inclusion, Any]:
-        head = await log.head(tx, call.tenant_id) or EMPTY
+        head, key = await standing(service, tx, call.tenant_id)
         proof = await _inclusion(tx, call.tenant_id, head, position, head.size)
-        row = await tx.one(log.ENTRY, tenant_id=call.tenant_id, position=position)
-        return head, await signer(service, tx), proof, row
+        return head, key, proof, await tx.one(log.ENTRY, tenant_id=call.tenant_id, position=position)
 
     head, key, proof, row = await service.read(action)
     if row is None:

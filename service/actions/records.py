@@ -5,7 +5,7 @@ from uuid import UUID
 
 from service.actions import deadline, letters, notice_board
 from service.actions.facts import present, seen
-from service.actions.record import EMPTY, signed, signer
+from service.actions.record import signed, standing
 from service.actions.service import Call, Service
 from service.errors import Refused
 from service.outside.letters import RECORD, Format
@@ -90,10 +90,9 @@ async def _proof(service: Service, tx: Tx, call: Call, events: list[dict[str, An
     """The leaves of these events under a signed checkpoint; None for those who may not read the log."""
     if not holds_anywhere(call.grants, "log:read"):
         return None
-    head = await log.head(tx, call.tenant_id) or EMPTY
+    head, key = await standing(service, tx, call.tenant_id)
     places = [(0, event["position"] - 1) for event in events if event["position"] is not None]
     hashes = await log.tree(tx, call.tenant_id, places)
-    key = await signer(service, tx)
     return Proof(
         leaves={index + 1: leaf.hex() for (_, index), leaf in hashes.items()},
         note=signed(service, call.tenant_id, head, key, call.now),

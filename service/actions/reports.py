@@ -9,13 +9,13 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from service.actions import references
-from service.actions.record import EMPTY, signed, signer
+from service.actions.record import signed, standing
 from service.actions.references import Named
 from service.actions.service import Call, Replay, Service, new_id
 from service.actions.statistics import Asked, Table, table_of
 from service.errors import Refused, forbidden, invalid
 from service.outside import month_sheet
-from service.store import ledgers, log, reports, units
+from service.store import ledgers, reports, units
 from service.store.database import Changes, Duplicate, Tx
 from service.workflow import reports as rules
 from service.workflow.deadlines import start_of
@@ -72,11 +72,11 @@ async def publish(service: Service, call: Call, month: date, unit: Named, ledger
             month=month, timezone=call.tz.key, unit=whose, ledger=about, counted=await _counted(tx, call, asked),
             rows=[row.told() for row in table.rows], total=table.total,
         )  # fmt: skip
-        head = await log.head(tx, call.tenant_id) or EMPTY
+        head, key = await standing(service, tx, call.tenant_id)
         report = Report(
             id=new_id(), month=month, unit_id=line[0], ledger_id=about.id if about else None,
             published_at=call.now, published_by=call.caller.principal_id, position=head.size,
-            checkpoint=signed(service, call.tenant_id, head, await signer(service, tx), call.now),
+            checkpoint=signed(service, call.tenant_id, head, key, call.now),
             digest=HASHINGS[head.hashing].digest(document).hex(),
         )  # fmt: skip
         return report, document

@@ -23,7 +23,7 @@ from service.outside.vault import verifier
 from service.settings import Settings
 from service.workflow import notes, receipts
 from service.workflow.access import Home
-from service.workflow.audit import Audit, Entry, Fault, announced, followed, note_of, opened, type_of
+from service.workflow.audit import Audit, Entry, Fault, announced, followed, misplaced, note_of, opened, type_of
 from service.workflow.merkle import Hashing
 from service.workflow.notes import BadNote, Key
 from service.workflow.receipts import Receipt
@@ -121,7 +121,7 @@ def _export(path: Path, key: Key | None, kept: list[Path]) -> str:
             raise Unchecked(f"{path} is no exported log") from None
         faults = followed(_notes(path, ROTATED, "announcement"), signers)
         checkpoint = signers.checkpoint(note)
-        faults += [Fault(None, each) for each in signers.of(checkpoint.origin)]
+        faults += misplaced(signers, checkpoint.origin)
         witnessed, strange = opened(_texts(kept), checkpoint.origin, signers)
         own, unproved = announced(_notes(path, CHECKPOINT, "checkpoint"), checkpoint.origin, signers)
         passing = Audit(_able(receipts.hashing_of(checkpoint.origin)), (checkpoint, *witnessed, *own, *signers.heads))
@@ -159,7 +159,7 @@ def _receipt(path: Path, key: Key | None, announcements: list[Path]) -> str:
     if faults := followed(((None, note) for note in _texts(announcements)), signers):
         _tampered(faults)
     origin = signers.checkpoint(receipt.checkpoint).origin
-    if faults := [Fault(None, each) for each in signers.of(origin)]:
+    if faults := misplaced(signers, origin):
         _tampered(faults)
     hashing = _able(receipts.hashing_of(origin))
     checkpoint = receipts.check(receipt, signers)
@@ -185,7 +185,7 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
         signers = Signers(key, verifier)
         faults = followed(_announcements(client), signers)
         present = signers.checkpoint(note)
-        if faults := faults + [Fault(None, each) for each in signers.of(present.origin)]:
+        if faults := faults + misplaced(signers, present.origin):
             _tampered(faults)
         _able(receipts.hashing_of(present.origin))
         # Where keys were changed the log was such, too: by what both have signed. What came since is not in the note.
@@ -199,18 +199,18 @@ def _url(url: str, key: Key | None, kept: list[Path], api_key: str) -> str:
 
 
 def _announcements(client: httpx.Client) -> Iterator[tuple[int, str]]:
-    """What a live log says of changes of its keys, as far as it had come when it was asked first."""
-    after, last = -1, 0
+    """What a live log says of changes of its keys. A log that grows while it is asked is not followed for ever."""
+    after = 0
     for _ in range(MOST_PAGES):
-        if last <= after:
-            return
-        after = last
         page = _ask(client, "/v1/events", type=ROTATED, after=after)
         try:
             told, last = page.json()["items"], int(page.json()["last_position"])
             yield from [(int(event["position"]), str(event["data"]["announcement"])) for event in told]
         except (ValueError, KeyError, TypeError):
             raise Unchecked("/v1/events answers with no events") from None
+        if last <= after:
+            return
+        after = last
 
 
 def _ask(client: httpx.Client, path: str, **query: int | str) -> httpx.Response:

@@ -70,7 +70,7 @@ class Directory:
         source.replace(target)
         # A name is on the disk when its directory is; so is that of a directory that was made on the way.
         for directory in (target.parent, *(each.parent for each in made)):
-            _sync(directory)
+            staging.settle(directory)
 
     async def holds(self, key: str, size: int) -> bool:
         def look() -> bool:
@@ -104,14 +104,6 @@ class Directory:
 
     async def close(self) -> None:
         pass
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _opened(path: Path, start: int, length: int) -> IO[bytes]:

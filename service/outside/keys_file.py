@@ -16,6 +16,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from service.outside.staging import settle
+
 
 class KeysUnusable(Exception):
     """The keys file is missing, unreadable, or not the one that the database was written with."""
@@ -67,7 +69,7 @@ def change(path: Path, changed: Callable[[Keys], Keys]) -> Keys:
                 os.chown(fresh, owner.st_uid, owner.st_gid)
             fresh.chmod(owner.st_mode & 0o777)
             fresh.replace(path)
-            _settle(path.parent)
+            settle(path.parent)
             return keys
     except OSError as error:
         raise KeysUnusable(f"{path} cannot be changed ({error.strerror})") from None
@@ -92,15 +94,6 @@ def _write(descriptor: int, keys: Keys) -> None:
         json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _settle(folder: Path) -> None:
-    """A name is on disk when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _encoded(key: bytes) -> str:

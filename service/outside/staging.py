@@ -90,6 +90,15 @@ def _made(directory: Path) -> IO[bytes]:
         raise Refused("unavailable") from error
 
 
+def settle(directory: Path) -> None:
+    """Have the names in a directory on the disk: a file is there after a crash when its name is."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sweep(directory: Path, before: datetime) -> int:
     """Remove what processes that were killed left there: files that nobody has written to since an instant."""
     removed = 0

@@ -53,12 +53,11 @@ class Vault:
 
     def public(self, fingerprint: str) -> bytes:
         """The public key of 32 bytes with this fingerprint. Raises KeysUnusable where the file does not hold it."""
-        for again in (False, True):
-            if again:
-                self.refresh()
-            for public in self._signers:
-                if _id(public).hex() == fingerprint:
-                    return public
+        if fingerprint not in self.log_fingerprints:
+            self.refresh()
+        for public in self._signers:
+            if _id(public).hex() == fingerprint:
+                return public
         raise KeysUnusable(f"{self._path} lacks the key that signs the log now ({fingerprint}): copy the present file")
 
     def sign(self, public: bytes, message: bytes) -> bytes:

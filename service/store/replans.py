@@ -54,6 +54,7 @@ NEXT = Statement(
     .limit(bindparam("limit"))
 )
 """The oldest of every tenant before the second of any: one whose changes fail keeps no other's waiting."""
+
 HELD = Statement(
     select(*_columns).where(_replans.c.tenant_id == _tenant, _replans.c.id == _id).with_for_update(skip_locked=True)
 )

@@ -164,11 +164,15 @@ def note_of(body: bytes, name: str = "checkpoint") -> str:
     return note if isinstance(note, str) else ""
 
 
-def followed(told: Iterable[tuple[int | None, str]], signers: Signers, origin: str | None = None) -> list[Fault]:
+def followed(told: Iterable[tuple[int | None, str]], signers: Signers) -> list[Fault]:
     """Let the announcements that a log holds, told with their positions, lead to the keys that signed it; their
-    faults, also where they are of another log than `origin`."""
-    wrong = [Fault(*each) for each in signers.follow(told)]
-    return wrong + ([Fault(None, each) for each in signers.of(origin)] if origin is not None else [])
+    faults."""
+    return [Fault(*wrong) for wrong in signers.follow(told)]
+
+
+def misplaced(signers: Signers, origin: str) -> list[Fault]:
+    """The faults of announcements that led to keys, and are of another log."""
+    return [Fault(None, wrong) for wrong in signers.of(origin)]
 
 
 def announced(

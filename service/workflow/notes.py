@@ -186,7 +186,7 @@ class Checkpoint:
     @property
     def text(self) -> str:
         """What is signed."""
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n{time_line(self.at)}\n"
+        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n{_time_line(self.at)}\n"
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -197,23 +197,23 @@ def parse_checkpoint(text: str) -> Checkpoint:
     origin, size, root, time = lines[:4]
     if not re.fullmatch("0|[1-9][0-9]{0,18}", size):
         raise BadNote("the size in the checkpoint is not a decimal number without leading zeros")
-    return Checkpoint(origin, int(size), _unbase64(root, "the root hash"), parse_time_line(time))
+    return Checkpoint(origin, int(size), _unbase64(root, "the root hash"), _parse_time_line(time))
 
 
-def time_line(at: datetime) -> str:
+def _time_line(at: datetime) -> str:
     """A time in UTC and whole seconds, as it stands in what is signed."""
     return _TIME + at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def parse_time_line(line: str) -> datetime:
+def _parse_time_line(line: str) -> datetime:
     try:
         at = datetime.strptime(line, f"{_TIME}%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         # strptime also reads what is never written: digits left out, digits of other scripts, more spaces.
-        if line == time_line(at):
+        if line == _time_line(at):
             return at
     except ValueError:
         pass
-    raise BadNote("the time does not read like `time 2026-01-02T03:04:05Z`")
+    raise BadNote("the time in the checkpoint does not read like `time 2026-01-02T03:04:05Z`")
 
 
 # -- pieces

@@ -69,7 +69,6 @@ class Signers:
         self._verifier = verifier
         self._line = [key.public]
         """In the order in which they signed."""
-        self._ends: dict[bytes, int] = {}
 
     def follow(self, told: Iterable[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
         """Be led by announcements, told with their positions where they have any; what is wrong with some of them.
@@ -93,7 +92,6 @@ class Signers:
             else:
                 wrong.append((position, "it announces a key in place of one that was succeeded before"))
                 continue
-            self._ends[old] = announcement.checkpoint.size
             self.announced.append(announcement)
         return wrong + [(position, "no key that is trusted leads to those that it names") for position, _ in waiting]
 
@@ -116,14 +114,19 @@ class Signers:
 
     def checkpoint(self, note: str) -> Checkpoint:
         """A checkpoint that one of the keys has signed while it was the one that did. Raises BadNote."""
+        key = self._signer_of(note)
+        checkpoint = notes.parse_checkpoint(notes.open_note(note, key, self._verifier(key)))
+        for each in self.announced:
+            end = each.checkpoint.size
+            if each.old.public == key.public and checkpoint.size > end:
+                raise BadNote(f"{key.name}+{key.id.hex()} signed the log up to {end} events, and no further")
+        return checkpoint
+
+    def _signer_of(self, note: str) -> Key:
+        """Which of the keys a note says it is signed by; it may bear an older name of the installation."""
         for signature in notes.signatures(note):
             for public in self._line:
-                # It may bear an older name of the installation.
                 key = Key(signature.name, public)
                 if key.id == signature.key_id:
-                    checkpoint = notes.parse_checkpoint(notes.open_note(note, key, self._verifier(key)))
-                    end = self._ends.get(public)
-                    if end is not None and checkpoint.size > end:
-                        raise BadNote(f"{key.name}+{key.id.hex()} signed the log up to {end} events, and no further")
-                    return checkpoint
+                    return key
         raise BadNote(f"the note is not signed by {self.key.name}+{self.key.id.hex()}")

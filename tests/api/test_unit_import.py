@@ -1,14 +1,13 @@
 """Units loaded from tables over HTTP and from the command line."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
 
 from tests import commands, invariants
 from tests.api.helpers import ids, ok, read, refused
-from tests.servers import ROOT
+from tests.servers import Server
 from tests.spreadsheets import xlsx
 
 HEAD = "编码,名称,上级编码,级别\n"
@@ -177,11 +176,7 @@ async def test_a_large_table_is_told_of_in_part(world):
 
 
 def command(settings, tmp_path, *words):
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8",
-        "XIAOHAO_DATA_DIR": str(settings.data_dir), "XIAOHAO_DATABASE_URL": settings.database_url,
-    }  # fmt: skip
-    return commands.xiaohao(environment, tmp_path, "units", *words)
+    return commands.xiaohao(Server(settings, tmp_path).environment(), tmp_path, "units", *words)
 
 
 async def test_the_command_loads_a_table_and_names_what_is_wrong_with_one(world, settings, tmp_path):

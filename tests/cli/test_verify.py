@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,11 +15,9 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import BigInteger, bindparam, delete, insert, or_, select, update
-from typer.testing import CliRunner
 
 from service import cli as _commands  # noqa: F401  (adds the commands)
 from service.actions import record as records
-from service.cli.terminal import cli
 from service.composition import running
 from service.settings import Settings
 from service.store import migrations
@@ -31,6 +28,7 @@ from service.store.log import Head, LogEntry, LogHead, LogNode
 from service.store.reports import ReportRow
 from service.workers import sequencer
 from service.workflow import merkle
+from tests import commands
 from tests.conftest import UNLIMITED
 from tests.evidence import upload
 from tests.servers import COMMAND, Server
@@ -81,13 +79,9 @@ def environment(record: dict[str, Any]) -> dict[str, str]:
 
 
 def xiaohao(record: dict[str, Any], *arguments: object) -> tuple[int, str]:
-    """The command: its exit status and all that it said. In a thread, because it brings an event loop of its own."""
-    words = [str(each) for each in arguments]
-    with ThreadPoolExecutor(1) as thread:
-        done = thread.submit(CliRunner().invoke, cli, words, env=environment(record)).result()
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.output
+    """The command: its exit status and all that it said."""
+    done = commands.xiaohao(environment(record), Path.cwd(), *arguments)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def run(record: dict[str, Any], statement: Statement, **params: Any) -> Any:
