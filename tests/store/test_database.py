@@ -165,11 +165,15 @@ async def test_what_is_read_whole_is_of_one_moment(database: Database) -> None:
         second = await tx.one(counters.NEXT, **other)
         return [first, second]
 
+    async def raised_together(tx: Tx) -> None:
+        changes = Changes()
+        changes.many(counters.TAKE, [{**each, "read": 5, "new_next": 6} for each in (one, other)])
+        await tx.apply(changes)
+
     async def write() -> None:
         if isinstance(database, Postgres):
             await read.wait()
-        for each in (one, other):
-            await database.write(raised(each))
+        await database.write(raised_together)
         written.set()
 
     found, _ = await asyncio.gather(database.read(action, whole=True), write())
