@@ -39,9 +39,13 @@ from service.store import (  # noqa: F401  (importing them is what fills the met
     worklist,
 )
 from service.store.migrations import sqlalchemy_url
+from service.store.sqlite import write_ahead
 from service.store.types import Day, Instant, Json
 
 LOCK = 7_209_311
+
+WAIT_SECONDS = 30
+"""For another process that brings the same SQLite file to the present tables."""
 
 NAMES = {id(Instant): "INSTANT", id(Day): "DAY", id(Json): "JSON"}
 
@@ -95,8 +99,8 @@ def run_on_sqlite(address: str) -> None:
     def connected(connection: Any, record: Any) -> None:
         # The driver must not open transactions of its own; ours is opened below.
         connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout = 30000")
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
+        write_ahead(connection, WAIT_SECONDS)
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

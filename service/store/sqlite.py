@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 DIALECT = dialects.dialect(paramstyle="qmark")
 
+BUSY_SECONDS = 10
+"""How long a connection waits for another process."""
+
 GROUP_SIZE = 200
 GROUP_SECONDS = 0.005
 READERS = 2
@@ -88,16 +91,33 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # What is deleted is overwritten: a lawful erasure leaves nothing behind in freed pages.
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA cache_size = -65536")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def write_ahead(connection: sqlite3.Connection, within: float = BUSY_SECONDS) -> None:
+    """Have the file use a write-ahead log; waits so many seconds for others who are about it.
+
+    Of two that turn a new file at once SQLite refuses one without a wait: both have read it by then.
+    """
+    gives_up = time.monotonic() + within
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > gives_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class Turnstile:
