@@ -150,14 +150,16 @@ async def find(service: Service, call: Call, import_id: UUID) -> Import:
     async def action(tx: Tx) -> Import | None:
         return await import_store.find(tx, call.tenant_id, import_id)
 
+    # Looked up before the row: it may come to its end between the two, and how far it was would be forgotten.
+    here = _UNDER_WAY.get(import_id)
     found = await service.read(action)
     if found is None or not (found.principal_id == call.caller.principal_id or administers(call.grants)):
         raise Refused("not_found")
     if found.state != RUNNING:
         # A last beat may have come behind the end.
         return replace(found, percent=100)
-    if import_id in _UNDER_WAY:
-        return replace(found, percent=_UNDER_WAY[import_id])
+    if here is not None:
+        return replace(found, percent=here)
     if call.now - found.updated_at > SILENT:
         return replace(found, state=FAILED, faults={"code": "unavailable", "reason": None, "errors": []})
     return found

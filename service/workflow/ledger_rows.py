@@ -53,7 +53,6 @@ class Marks:
     content: str
 
 
-NOTHING_SAID = Words()
 NO_MARKS = Marks("", "", "", "")
 NOTHING_SAID = Words()
 
