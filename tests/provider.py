@@ -33,7 +33,7 @@ from joserfc.jwk import ECKey, Key, KeySet, RSAKey
 from joserfc.jws import JWSRegistry
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from tests.servers import free_port
+from tests.servers import UNENCRYPTED, free_port
 
 REDIRECT = "https://client.example/callback"
 LASTS = 600
@@ -159,7 +159,7 @@ class Provider:
     def login(self, person: str, audience: str) -> dict[str, str]:
         """What the token endpoint answers once the person logged in and agreed: access_token, id_token."""
         known = self.clients[audience]
-        with httpx.Client(base_url=self.issuer, trust_env=False) as browser:
+        with httpx.Client(base_url=self.issuer, **UNENCRYPTED) as browser:
             query = {
                 "response_type": "code", "client_id": audience, "scope": "openid profile",
                 "redirect_uri": REDIRECT, "state": "s", "user": person,

@@ -13,8 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import httpx
 
@@ -26,6 +28,11 @@ COMMAND = (sys.executable, "-c", "from service.cli import main; main()")
 READY_WITHIN = 180
 STOP_WITHIN = 30
 PORTS_TRIED = 5
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to outgoing connections: of these one may be taken until a server is up."""
+
+UNENCRYPTED: dict[str, Any] = {"trust_env": False, "verify": False}
+"""Options of a client on this machine: reading the machine's certificates takes its time."""
 
 
 class NotReady(Exception):
@@ -136,34 +143,36 @@ class Server:
     def _becomes_ready(self) -> bool:
         assert self.process is not None
         gives_up = time.monotonic() + READY_WITHIN
-        while self.process.poll() is None and time.monotonic() < gives_up:
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).status_code == 200:
-                    # Whoever answered there may be another that took the port; ours would have ended by now.
-                    return self.process.poll() is None
-            except httpx.TransportError:
-                pass
-            time.sleep(0.05)
+        with httpx.Client(base_url=self.url, timeout=5, **UNENCRYPTED) as client:
+            while self.process.poll() is None and time.monotonic() < gives_up:
+                try:
+                    if client.get("/readyz").status_code == 200:
+                        # Whoever answered there may be another that took the port; ours would have ended by now.
+                        return self.process.poll() is None
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.05)
         return False
 
-    def client(self, key: str | None = None, **options: object) -> httpx.AsyncClient:
+    def client(self, key: str | None = None, **options: Any) -> httpx.AsyncClient:
         """A client with the admin's key unless told otherwise."""
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {key or self.admin_key}"},
             timeout=60,
-            trust_env=False,
-            verify=False,  # nothing is encrypted here, and reading the machine's certificates takes its time
+            **UNENCRYPTED,
             # An idle connection is given up before the server does so: a request must not meet its closing.
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=200, keepalive_expiry=2),
-            **options,  # type: ignore[arg-type]
+            **options,
         )
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that nobody listens at."""
+    while True:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", secrets.choice(PORTS)))
+            return int(listener.getsockname()[1])
 
 
 def end_with_parent() -> Callable[[], None] | None:

@@ -22,6 +22,7 @@ from service.actions.service import Service
 from service.app import create_app
 from service.settings import Settings
 from service.workflow.merkle import SHA256, Hashing
+from tests.servers import UNENCRYPTED
 
 TREE = (
     ("t1", "一镇", "root", "town"),
@@ -53,7 +54,7 @@ class World:
                 app.state.service, code="default", name="测试县", admin_key=None, now=datetime.now(UTC)
             )
             assert founded.admin_key is not None
-            world = cls(app, app.state.service, httpx.AsyncClient())
+            world = cls(app, app.state.service, httpx.AsyncClient(**UNENCRYPTED))
             world.admin = world.with_key(founded.admin_key)
             await world._build()
             try:
