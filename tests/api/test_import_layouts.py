@@ -5,7 +5,7 @@ import io
 from python_calamine import CalamineWorkbook
 
 from tests.api.helpers import ok
-from tests.api.test_imports import by_row, codes, items_of, ledger, load
+from tests.api.importing import by_row, codes, items_of, ledger, load
 from tests.spreadsheets import xlsx, xlsx_merged
 
 
