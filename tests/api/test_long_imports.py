@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
-from service.actions import imports
+from service.actions import import_jobs, imports
 from service.actions.bulk_listing import Lister, create_units
+from service.actions.service import Service
+from service.errors import Refused
+from service.store.imports import Import
 from tests import invariants
 from tests.api.helpers import every_page, ok, read
 from tests.api.importing import HEAD, items_of, ledger, load
@@ -70,3 +73,33 @@ async def test_a_long_import_goes_on_by_itself_and_can_be_asked_about(world):
         await asyncio.sleep(0.02)
         state = await read(world.admin, failed.headers["location"])
     assert state["state"] == "failed" and state["problem"]["errors"][0]["code"] == "no_ledger_header"
+
+
+async def test_an_import_that_ends_while_it_is_asked_about_is_told_no_less_far_than_before(world, monkeypatch):
+    """Its row is read as running, and it is through before the answer is made."""
+    code = await ledger(world, "ending")
+    begun, ending = asyncio.Event(), asyncio.Event()
+
+    async def work(service, call, content, file, options, keep, tell):
+        tell(89)
+        begun.set()
+        await ending.wait()
+        raise Refused("unavailable")
+
+    monkeypatch.setattr(imports, "load", work)
+    state = (await load(world, HEAD, ledger=code, background=True)).json()
+    await begun.wait()
+    reads = Service.read
+
+    async def then_it_ends(self, *asked, **given):
+        found = await reads(self, *asked, **given)
+        if isinstance(found, Import):
+            ending.set()
+            await asyncio.gather(*import_jobs._TASKS)
+        return found
+
+    monkeypatch.setattr(Service, "read", then_it_ends)
+    told = await read(world.admin, f"/v1/imports/{state['id']}")
+    assert (told["state"], told["percent"]) == ("running", 89)
+    told = await read(world.admin, f"/v1/imports/{state['id']}")
+    assert (told["state"], told["percent"]) == ("failed", 100)
