@@ -97,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
             for task in tasks:
                 task.cancel()
             # A batch under way is not torn: its transaction ends with its connection, one way or the other.
-            await asyncio.gather(*tasks, app.state.newsstand.close(), app.state.jobs.close(), return_exceptions=True)
+            await asyncio.gather(*tasks, app.state.newsstand.close(), return_exceptions=True)
             with suppress(Refused):
                 await doorkeeper.write_last_used()
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
+from service.actions.background import Background
 from service.actions.ladder import Tally
 from service.actions.service import Service
 from service.outside import keys_file
@@ -68,16 +69,19 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         endpoints = Guard(networks(settings.webhook_allow_networks), names := Names())
         named_only = Guard(networks(settings.webhook_allow_networks), names, public=False)
         sender, relays, mailer = Sender(endpoints), Sender(named_only), mailer_of(settings)
+        background = Background()
         try:
             yield Service(
                 database, await _keys(settings, database), blobs, log_name=settings.log_name, issuer_addresses=guard,
                 webhook_addresses=endpoints, sender=sender, relays=relays, relay_addresses=named_only, mailer=mailer,
                 public_url=settings.item_url,
                 attachment_quota=settings.attachment_quota_bytes,
+                background=background,
                 scratch=Scratch(settings.data_dir / "scratch"),
                 letters=Letters(settings.fonts_dir, settings.templates_dir),
             )  # fmt: skip
         finally:
+            await background.close()
             sender.close()
             relays.close()
             if mailer is not None:

@@ -1,16 +1,18 @@
 """Imports as something that can be asked about: how far one is, what it came to, and the rows to be corrected."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from service.actions import imports
+from service.actions.background import beating
 from service.actions.importing import Options, may_import
 from service.actions.imports import Done, Tell
 from service.actions.service import Call, Replay, Service, new_id
@@ -18,10 +20,8 @@ from service.errors import FieldError, Refused
 from service.outside.sheet_writer import workbook
 from service.store import imports as import_store
 from service.store.database import Changes, Tx
-from service.store.imports import Import
+from service.store.imports import DONE, FAILED, RUNNING, Import
 from service.workflow.permissions import administers
-
-RUNNING, DONE, FAILED = "running", "done", "failed"
 
 SILENT = timedelta(seconds=60)
 """One that has not been heard of for so long went down with its process; nothing of it was stored."""
@@ -31,11 +31,6 @@ MAX_REFUSED = 10_000
 """Refused rows that are kept for correction."""
 
 log = structlog.get_logger("xiaohao.imports")
-
-_UNDER_WAY: dict[UUID, int] = {}
-"""Percent of what this process is at: fresher than what it has written down."""
-
-_TASKS: set[asyncio.Task[None]] = set()
 
 
 async def run(
@@ -71,10 +66,8 @@ async def start(service: Service, call: Call, content: bytes, file: str, options
 
     made = await service.write(call, action)
     if isinstance(made, Import):
-        _UNDER_WAY[made.id] = 0
-        task = asyncio.create_task(_go_on(service, call.with_receipt(None), made, content, file, options))
-        _TASKS.add(task)
-        task.add_done_callback(_TASKS.discard)
+        service.background.percent[made.id] = 0
+        service.background.begin(_go_on(service, call.with_receipt(None), made, content, file, options))
     return made
 
 
@@ -84,39 +77,40 @@ async def _go_on(service: Service, call: Call, begun: Import, content: bytes, fi
         import_store.finish(changes, call.tenant_id, _finished(service, call, begun.id, done))
 
     def tell(percent: int) -> None:
-        _UNDER_WAY[begun.id] = percent
+        under_way[begun.id] = percent
 
-    beating = asyncio.create_task(_beat(service, call, begun))
+    under_way = service.background.percent
     try:
-        async with service.imports_at_once:
+        async with beating(_beat(service, call, begun), BEAT_SECONDS), service.imports_at_once:
             await imports.load(service, call, content, file, options, keep, tell)
     except Refused as refused:
         await _fail(service, call, begun, refused)
+    except asyncio.CancelledError:
+        # The process ends: nothing of it was stored, unless it was through already.
+        await _fail(service, call, begun, Refused("unavailable"))
     except Exception:
         log.exception("import failed", import_id=str(begun.id))
         await _fail(service, call, begun, Refused("internal"))
     finally:
-        beating.cancel()
-        _UNDER_WAY.pop(begun.id, None)
+        del under_way[begun.id]
 
 
-async def _beat(service: Service, call: Call, begun: Import) -> None:
-    """Write down now and then how far it is, for other processes, and that it still goes on."""
-    beats = 0
-    while True:
-        await asyncio.sleep(BEAT_SECONDS)
-        beats += 1
-        at = begun.created_at + timedelta(seconds=beats * BEAT_SECONDS)
+def _beat(service: Service, call: Call, begun: Import) -> Callable[[], Awaitable[None]]:
+    """Write down how far it is, for other processes, and that it still goes on."""
+    seconds = itertools.count(0, BEAT_SECONDS)
 
-        async def action(tx: Tx, at: datetime = at) -> None:
-            changes = Changes()
-            percent = _UNDER_WAY.get(begun.id, 0)
-            changes.add(
-                import_store.BEAT, tenant_id=call.tenant_id, import_id=begun.id, new_percent=percent, new_updated_at=at
-            )
-            await tx.apply(changes)
+    async def beat() -> None:
+        changes = Changes()
+        changes.add(
+            import_store.BEAT,
+            tenant_id=call.tenant_id,
+            import_id=begun.id,
+            new_percent=service.background.percent[begun.id],
+            new_updated_at=begun.created_at + timedelta(seconds=next(seconds)),
+        )
+        await service.database.write(lambda tx: tx.apply(changes))
 
-        await service.database.write(action)
+    return beat
 
 
 async def _fail(service: Service, call: Call, begun: Import, refused: Refused) -> None:
@@ -151,7 +145,7 @@ async def find(service: Service, call: Call, import_id: UUID) -> Import:
         return await import_store.find(tx, call.tenant_id, import_id)
 
     # Looked up before the row: it may come to its end between the two, and how far it was would be forgotten.
-    here = _UNDER_WAY.get(import_id)
+    here = service.background.percent.get(import_id)
     found = await service.read(action)
     if found is None or not (found.principal_id == call.caller.principal_id or administers(call.grants)):
         raise Refused("not_found")

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from service.actions.background import beating
 from service.actions.service import Call, Replay, Service, new_id
 from service.errors import Refused
 from service.store import jobs as store
@@ -84,7 +85,6 @@ class Jobs:
     def __init__(self, service: Service, clock: Clock) -> None:
         self._service, self._clock = service, clock
         self._turn = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, call: Call, kind: str, work: Work) -> Job | Replay:
         """Write a job down and begin to work on it. Refuses `rate_limited` where the caller has too many already."""
@@ -108,35 +108,31 @@ class Jobs:
 
         begun = await self._service.write(call, action)
         if isinstance(begun, Job):
-            task = asyncio.create_task(self._run(call.tenant_id, begun, work))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._service.background.begin(self._run(call.tenant_id, begun, work))
         return begun
-
-    async def close(self) -> None:
-        """End what is under way, and say so of each."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, tenant_id: UUID, job: Job, work: Work) -> None:
         desk = Desk(self._service, tenant_id, job)
-        beating = asyncio.create_task(self._beat(tenant_id, job, desk))
         made, problem = None, None
-        try:
-            async with self._turn:
-                desk.percent = 1
-                made = await work(desk)
-                await desk.close()
-        except Refused as refused:
-            problem = refused.code
-        except asyncio.CancelledError:
-            problem = INTERRUPTED
-        except Exception:
-            log.exception("job failed", job=str(job.id), kind=job.kind)
-            problem = "internal"
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+
+        async def beat() -> None:
+            state = JobState.RUNNING if desk.percent else JobState.QUEUED
+            at = replace(job, state=state.value, percent=min(desk.percent, 99), beat_at=self._clock())
+            await self._write(tenant_id, at)
+
+        async with beating(beat, BEAT_SECONDS):
+            try:
+                async with self._turn:
+                    desk.percent = 1
+                    made = await work(desk)
+                    await desk.close()
+            except Refused as refused:
+                problem = refused.code
+            except asyncio.CancelledError:
+                problem = INTERRUPTED
+            except Exception:
+                log.exception("job failed", job=str(job.id), kind=job.kind)
+                problem = "internal"
         now = self._clock()
         ended = replace(
             job, state=JobState.FAILED.value if problem else JobState.DONE.value, problem=problem, beat_at=now,
@@ -146,15 +142,6 @@ class Jobs:
         )  # fmt: skip
         with suppress(Refused):
             await self._write(tenant_id, ended)
-
-    async def _beat(self, tenant_id: UUID, job: Job, desk: Desk) -> None:
-        """Say how far it is, until cancelled."""
-        while True:
-            state = JobState.RUNNING if desk.percent else JobState.QUEUED
-            at = replace(job, state=state.value, percent=min(desk.percent, 99), beat_at=self._clock())
-            with suppress(Refused):
-                await self._write(tenant_id, at)
-            await asyncio.sleep(BEAT_SECONDS)
 
     async def _write(self, tenant_id: UUID, job: Job) -> None:
         async def action(tx: Tx) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import uuid_utils.compat
 
+from service.actions.background import Background
 from service.actions.numbers import Numbers
 from service.errors import Refused
 from service.outside.addresses import Guard
@@ -63,6 +64,7 @@ class Service:
     imports_at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Whole files are in memory meanwhile."""
 
+    background: Background = field(default_factory=Background)
     scratch: Scratch = field(default_factory=lambda: Scratch(Path("data/scratch")))
     letters: Letters = field(default_factory=Letters)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))

@@ -21,6 +21,8 @@ from service.store.types import ONE, Instant, Json, any_of, gate, texts
 from service.workflow.import_plan import Known, Numbered
 from service.workflow.ledger_lines import problem
 
+RUNNING, DONE, FAILED = "running", "done", "failed"
+
 
 class ImportRow(SQLModel, table=True):
     """`percent` and `updated_at` move while it is under way. `faults` are the pointers and codes of a refused file."""
@@ -84,7 +86,13 @@ FIND = Statement(
 CHANGEABLE = ("state", "percent", "report", "faults", "refused_sealed", "updated_at")
 UPDATE = Statement(
     update(_imports)
-    .where(_imports.c.tenant_id == _tenant, _imports.c.id == _id, gate())
+    # One that is through stays what it is, also where its process was told to end a moment before.
+    .where(
+        _imports.c.tenant_id == _tenant,
+        _imports.c.id == _id,
+        _imports.c.state == literal_column(f"'{RUNNING}'"),
+        gate(),
+    )
     .values({name: bindparam(f"new_{name}", type_=_imports.c[name].type) for name in CHANGEABLE})
 )
 BEAT = Statement(

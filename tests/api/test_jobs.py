@@ -181,7 +181,7 @@ async def test_a_job_of_a_killed_process_reads_as_interrupted(world: World, monk
         found = await read(world.admin, f"/v1/jobs/{job['id']}")
         assert (found["state"], found["problem"]) == ("failed", "interrupted")
     # And one whose process ends in order says so itself.
-    await world.app.state.jobs.close()
+    await world.service.background.close()
     found = await read(world.admin, f"/v1/jobs/{job['id']}")
     assert (found["state"], found["problem"]) == ("failed", "interrupted")
 

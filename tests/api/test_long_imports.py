@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.actions import import_jobs, imports
+from service.actions import imports
 from service.actions.bulk_listing import Lister, create_units
 from service.actions.service import Service
 from service.errors import Refused
@@ -95,7 +95,8 @@ async def test_an_import_that_ends_while_it_is_asked_about_is_told_no_less_far_t
         found = await reads(self, *asked, **given)
         if isinstance(found, Import):
             ending.set()
-            await asyncio.gather(*import_jobs._TASKS)
+            while world.service.background.percent:  # noqa: ASYNC110
+                await asyncio.sleep(0)
         return found
 
     monkeypatch.setattr(Service, "read", then_it_ends)
@@ -103,3 +104,22 @@ async def test_an_import_that_ends_while_it_is_asked_about_is_told_no_less_far_t
     assert (told["state"], told["percent"]) == ("running", 89)
     told = await read(world.admin, f"/v1/imports/{state['id']}")
     assert (told["state"], told["percent"]) == ("failed", 100)
+
+
+async def test_a_process_that_ends_says_so_of_the_imports_that_it_breaks_off(world):
+    code = await ledger(world, "broken-off")
+    table = HEAD + "".join(f"{n},问题{n},t1v1,修,2027年6月底,\n" for n in range(1200))
+    state = (await load(world, table, ledger=code, background=True)).json()
+    while state["percent"] < 40:
+        await asyncio.sleep(0.01)
+        state = await read(world.admin, f"/v1/imports/{state['id']}")
+    await world.service.background.close()
+    state = await read(world.admin, f"/v1/imports/{state['id']}")
+    listed = await items_of(world, code)
+    if state["state"] == "failed":
+        assert (state["percent"], state["problem"]["code"], listed) == (100, "unavailable", [])
+    else:
+        # Its transaction was with the database already.
+        assert (state["state"], state["report"]["created"], len(listed)) == ("done", 1200, 1200)
+    report = ok(await load(world, table, ledger=code))
+    assert report["created"] + report["unchanged"] == 1200 == len(await items_of(world, code))
