@@ -2,6 +2,8 @@
 
 import asyncio
 
+import httpx
+
 from tests.api.calls import Asked, Place, Side, call, item_at, ledger_at
 from tests.api.calls_clock import notice_at
 from tests.api.helpers import ok, read
@@ -32,24 +34,33 @@ async def _(base: Side, at: Place) -> Asked:
     return Asked("GET", f"/v1/exports/items.csv?ledger={(await ledger_at(at))['id']}&external_ref=nothing")
 
 
+class Begins(Asked):
+    """Begins a job, and waits for its end: nobody may have many that have not ended."""
+
+    async def by(self, client: httpx.AsyncClient, **headers: str) -> httpx.Response:
+        answer = await super().by(client, **headers)
+        job = answer.json()
+        while answer.is_success and job["state"] in ("queued", "running"):
+            await asyncio.sleep(0.02)
+            job = await read(client, f"/v1/jobs/{job['id']}")
+        return answer
+
+
 @call("create_export")
 async def _(base: Side, at: Place) -> Asked:
-    return Asked("POST", "/v1/exports?format=csv&external_ref=nothing")
+    return Begins("POST", "/v1/exports?format=csv&external_ref=nothing")
 
 
 @call("create_export: unit", "/query/unit")
 async def _(base: Side, at: Place) -> Asked:
-    return Asked("POST", f"/v1/exports?format=csv&external_ref=nothing&unit={at.id}")
+    return Begins("POST", f"/v1/exports?format=csv&external_ref=nothing&unit={at.id}")
 
 
 async def job_at(at: Place) -> str:
     """The id of a job that the place's admin began, which is done."""
-    begun = ok(await at.side.admin.post("/v1/exports?format=csv&external_ref=nothing"), 202)
-    while begun["state"] in ("queued", "running"):
-        await asyncio.sleep(0.02)
-        begun = await read(at.side.admin, f"/v1/jobs/{begun['id']}")
-    made: str = begun["id"]
-    return made
+    begins = Begins("POST", "/v1/exports?format=csv&external_ref=nothing")
+    begun: str = ok(await begins.by(at.side.admin), 202)["id"]
+    return begun
 
 
 @call("get_job")

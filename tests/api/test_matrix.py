@@ -5,13 +5,16 @@ changes nothing, so the refused callers of a place all meet one thing, and the a
 it shows that the refusals had no other reason, and that nothing came of them. Whoever is let in gets one of its own.
 """
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
 
+from service.outside.letters import Format, Letters
 from tests import fonts
 from tests.api.calls import CALLS, NAMES, Asked, Place, Side, side
 from tests.api.matrix_table import ENDLESS, PLACES, ROLES, TABLE, WITHOUT_CALLER
@@ -58,8 +61,22 @@ class Stage:
         return await asked.by(at.side.admin)
 
 
+@dataclass(frozen=True, slots=True)
+class PrintedOnce(Letters):
+    """Sets a document in type once: of a hundred who ask for it only what they may see is in question here."""
+
+    printed: dict[str, bytes] = field(default_factory=dict)
+
+    async def render(self, kind: str, format: Format, content: dict[str, Any]) -> bytes:
+        asked = json.dumps([kind, format, content])
+        if asked not in self.printed:
+            self.printed[asked] = await Letters.render(self, kind, format, content)
+        return self.printed[asked]
+
+
 @pytest.fixture(scope="module")
 async def stage(world: World) -> AsyncIterator[Stage]:
+    world.service.letters = PrintedOnce()
     home, away = await side(world, world.admin), await side(world, await world.tenant("away"))
     callers = {
         role: await world.person(role, "root" if role in ("admin", "auditor") else UNITS["own"]) for role in ROLES

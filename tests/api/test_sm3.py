@@ -55,8 +55,8 @@ async def _given_up(world: World, at: Side) -> None:
     made = ok(await at.admin.post("/v1/principals", json={"name": "平台", "kind": "platform"}), 201)
     url = f"/v1/principals/{made['id']}"
     grant = ok(await at.admin.post(f"{url}/grants", json={"role": "platform", "unit": "root"}), 201)
-    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
-    keys = [ok(await at.admin.post(f"{url}/keys", json=body), 201)["key"] for body in ({}, {"expires_at": soon})]
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    keys = [ok(await at.admin.post(f"{url}/keys", json=body), 201)["key"] for body in ({}, {"expires_at": later})]
     body = {"url": "https://hook.invalid/", "types": ["*"]}
     ok(await world.with_key(keys[0]).post("/v1/webhooks", json=body), 201)
     assert (await at.admin.delete(f"{url}/grants/{grant['id']}")).status_code == 204

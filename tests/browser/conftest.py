@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from service.settings import Settings
 from tests.browser import chromium
@@ -18,6 +18,8 @@ from tests.world import TREE
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_MS = 20_000
+
+expect.set_options(timeout=PATIENCE_MS)  # it asks no context how patient to be, and has five seconds of its own
 
 
 @pytest.fixture(scope="module")

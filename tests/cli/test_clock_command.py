@@ -16,7 +16,7 @@ from service.settings import Settings
 from tests import backlog, commands
 from tests.checks.everything import everything
 from tests.commands import Done
-from tests.servers import COMMAND, Server
+from tests.servers import COMMAND, READY_WITHIN, Server
 
 ITEMS = 5
 
@@ -64,7 +64,7 @@ def test_workers_alone_need_postgresql(settings: Settings, kind: str, tmp_path: 
         return
     process = subprocess.Popen([*COMMAND, "worker"], cwd=tmp_path, env=Server(settings, tmp_path).environment())
     try:
-        gives_up = time.monotonic() + 30
+        gives_up = time.monotonic() + READY_WITHIN
         # The clock of the wall is far past that Friday; whether offices are open now or not, the deadline is noticed.
         while not _noticed(settings) and time.monotonic() < gives_up:
             time.sleep(0.2)

@@ -3,7 +3,6 @@
 What an operation uses up (a request is decided once) it has some of its own.
 """
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time
@@ -14,8 +13,9 @@ import httpx
 
 from service.workflow.calendar import BASE
 from tests.api.helpers import today
+from tests.commands import xiaohao
 from tests.evidence import pdf
-from tests.servers import COMMAND, Server
+from tests.servers import Server
 
 EACH = 4
 """How many there are of what an operation uses up."""
@@ -215,8 +215,5 @@ def _message(maker: Maker) -> str:
 def _turn_the_clock(server: Server) -> None:
     """To the morning on which the items of the drafting ledgers are due to be claimed; nothing else is due by then."""
     at = f"{datetime.combine(BASE.add(today(), 2), time(9, 30)).isoformat()}+08:00"
-    done = subprocess.run(
-        [*COMMAND, "clock", "--at", at], env=server.environment(), cwd=server.home, capture_output=True, text=True,
-        timeout=120,
-    )  # fmt: skip
+    done = xiaohao(server.environment(), server.home, "clock", "--at", at)
     assert done.returncode == 0, done.stdout + done.stderr

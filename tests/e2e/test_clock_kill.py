@@ -19,7 +19,7 @@ from service.composition import running
 from service.settings import Settings
 from tests import backlog, invariants
 from tests.checks.everything import everything
-from tests.servers import COMMAND, Server, end_with_parent
+from tests.servers import COMMAND, READY_WITHIN, Server, end_with_parent
 
 pytestmark = pytest.mark.long
 
@@ -49,10 +49,9 @@ async def due(service: Service) -> int:
 
 
 async def under_way(service: Service, count: int) -> None:
-    """Wait until some of it is done and some is not, for some seconds at most."""
-    for _ in range(300):
-        if 0 < await due(service) < count:
-            return
+    """Wait until some of it is done: before that the clocks are still on their way up."""
+    gives_up = time.monotonic() + READY_WITHIN
+    while await due(service) == count and time.monotonic() < gives_up:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 
 

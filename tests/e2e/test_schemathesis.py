@@ -34,7 +34,9 @@ LASTS_AT_MOST, LASTS_AT_MOST_FULL = 900, 7200
 
 
 @pytest.fixture(scope="module")
-def server(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(settings: Settings, kind: str, full: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if kind == "postgresql" and not full:
+        pytest.skip("two minutes more on PostgreSQL: make soak")
     # With its workers: events that are asked for by their positions must have them.
     with Server(
         settings, tmp_path_factory.mktemp("server"), workers_inside="true", webhook_allow_networks="127.0.0.9/32"
@@ -109,8 +111,6 @@ def configuration(seeded: dict[str, list[str]], key: str, examples: int) -> str:
 
 
 def test_every_operation_keeps_to_the_document(server: Server, tmp_path: Path, full: bool) -> None:
-    if server.settings.sqlite_path is None and not full:
-        pytest.skip("two minutes more on PostgreSQL: make soak")
     seeded = seeds(server)
     config, report = tmp_path / "schemathesis.toml", tmp_path / "report.json"
     config.write_text(configuration(seeded, server.admin_key, EXAMPLES_FULL if full else EXAMPLES))

@@ -14,6 +14,9 @@ from tests.servers import Server
 
 BODY_BYTES = 4096
 
+CLOSES_WITHIN = 30
+"""Seconds of silence after which a server that should have closed is given up."""
+
 
 @pytest.fixture(scope="module")
 def kind() -> str:
@@ -28,7 +31,7 @@ def server(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def talk(server: Server, *pieces: bytes, end: bool = False) -> bytes:
-    """What the server answers to these bytes until it closes or falls silent; `end`: nothing more will come."""
+    """What the server answers to these bytes until it closes; `end`: nothing more will come."""
     answer = b""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
         try:
@@ -36,7 +39,7 @@ def talk(server: Server, *pieces: bytes, end: bool = False) -> bytes:
                 connection.sendall(piece)
             if end:
                 connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(2)
+            connection.settimeout(CLOSES_WITHIN)
             while piece := connection.recv(65_536):
                 answer += piece
         except (TimeoutError, ConnectionError):
