@@ -1,5 +1,6 @@
 """A mail server on a real port of 127.0.0.1 (aiosmtpd), which answers as a test wants it to and keeps what it took."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,6 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
-
-from tests.servers import free_port
 
 OK = "250 OK"
 
@@ -55,14 +54,25 @@ class Mailbox:
         return AuthResult(success=good, handled=False)
 
 
+class Listening(Controller):
+    """On a port that it is given when it listens: nobody can take it in between."""
+
+    def _create_server(self) -> Any:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        return self.loop.create_server(self._factory_invoker, sock=listener)
+
+
 @contextmanager
 def mailbox(*, tls: ssl.SSLContext | None = None, **given: Any) -> Iterator[Mailbox]:
-    made = Mailbox(port=free_port(), **given)
+    made = Mailbox(**given)
     wants = {"auth_required": True, "auth_require_tls": tls is not None} if made.user else {}
-    controller = Controller(
-        made, "127.0.0.1", made.port, tls_context=tls, authenticator=made.authenticate, decode_data=False, **wants
-    )
+    controller = Listening(
+        made, "127.0.0.1", ready_timeout=60, tls_context=tls, authenticator=made.authenticate, decode_data=False,
+        **wants,
+    )  # fmt: skip
     controller.start()
+    made.port = controller.port
     try:
         yield made
     finally:

@@ -167,6 +167,46 @@ class Server:
         )
 
 
+class Worker:
+    """A worker in a process of its own, on the database of a server's settings, to be killed and started anew."""
+
+    UP = "up"
+    """A file that it leaves when it has got so far as to begin."""
+
+    COMMAND = (
+        *COMMAND[:2],
+        "import pathlib; from service import settings; from service.api.metrics import Metrics; "
+        "from service.cli import serving, terminal; "
+        f"pathlib.Path('{UP}').touch(); terminal.run(serving._work(settings.load(), Metrics()))",
+    )
+    """What `xiaohao worker` runs, here also on SQLite."""
+
+    def __init__(self, server: Server, home: Path) -> None:
+        self._server, self._home = server, home
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Worker":
+        self._home.mkdir(parents=True, exist_ok=True)
+        (self._home / self.UP).unlink(missing_ok=True)
+        with (self._home / "log").open("ab") as output:
+            self._process = subprocess.Popen(
+                self.COMMAND, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self._home,
+                env=self._server.environment(), preexec_fn=end_with_parent(),
+            )  # fmt: skip
+        return self
+
+    @property
+    def up(self) -> bool:
+        """Whether it is at work. It never ends by itself."""
+        assert self._process is not None and self._process.poll() is None, (self._home / "log").read_text()[-4000:]
+        return (self._home / self.UP).exists()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
 def free_port() -> int:
     """A port that nobody listens at."""
     while True:

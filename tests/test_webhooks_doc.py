@@ -14,6 +14,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from service.workflow import delivery
 from service.workflow.delivery import WAITS, Format, Message, message
 from service.workflow.webhooks import OLD_SECRETS, PAUSED_AT
 from tests.documents import ROOT, fenced
-from tests.servers import free_port
+from tests.servers import PORTS_TRIED, free_port
 
 PAGE = "docs/webhooks.md"
 SECRET, OTHER = delivery.secret(bytes(range(32))), delivery.secret(bytes(32))
@@ -80,30 +81,41 @@ def receiver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     (block,) = fenced(PAGE, request.param)
     program = home / LANGUAGES[request.param]
     program.write_text(block)
-    port, printed = free_port(), home / "printed"
-    environment = {"PATH": os.environ["PATH"], "PORT": str(port), "WEBHOOK_SECRET": SECRET}
-    started = command(request.param, program)
-    with printed.open("wb") as output, (home / "complaints").open("wb") as complaints:
-        process = subprocess.Popen(started, cwd=home, env=environment, stdout=output, stderr=complaints)
-        try:
-            running = Receiver(process, port, printed)
-            wait_for(running)
-            yield running
-            assert process.poll() is None, (home / "complaints").read_text()
-        finally:
-            process.kill()
-            process.wait()
+    running = started(command(request.param, program), home)
+    try:
+        yield running
+        assert running.process.poll() is None, (home / "complaints").read_text()
+    finally:
+        running.process.kill()
+        running.process.wait()
 
 
-def wait_for(receiver: Receiver) -> None:
+def started(command: list[str], home: Path) -> Receiver:
+    printed, complaints = home / "printed", home / "complaints"
+    for _ in range(PORTS_TRIED):
+        port = free_port()
+        environment = {"PATH": os.environ["PATH"], "PORT": str(port), "WEBHOOK_SECRET": SECRET}
+        with printed.open("wb") as output, complaints.open("wb") as errors:
+            process = subprocess.Popen(command, cwd=home, env=environment, stdout=output, stderr=errors)
+        made = Receiver(process, port, printed)
+        if listens(made):
+            return made
+        process.kill()
+        process.wait()
+        if "address already in use" not in complaints.read_text().lower():  # somebody took the port: another one
+            break
+    raise AssertionError(f"it does not listen: {complaints.read_text()}")
+
+
+def listens(receiver: Receiver) -> bool:
     ends = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", receiver.port), timeout=1).close()
-            return
-        except OSError:
-            assert receiver.process.poll() is None and time.monotonic() < ends, "it does not listen"
-            time.sleep(0.05)
+    while receiver.process.poll() is None and time.monotonic() < ends:
+        # Whoever else took the port knows nothing of the secret.
+        with suppress(OSError, http.client.HTTPException):
+            if receiver.takes(signed(event())) == TAKEN:
+                return True
+        time.sleep(0.05)
+    return False
 
 
 def event() -> dict[str, Any]:

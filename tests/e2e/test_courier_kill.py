@@ -7,7 +7,6 @@ anew. Then time is made to pass until nothing is due any more, and what arrived 
 import asyncio
 import itertools
 import random
-import subprocess
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -28,23 +27,12 @@ from tests.api.helpers import ok
 from tests.checks.everything import everything
 from tests.endpoint import ALLOWED, Sent, reply
 from tests.outside.receiver import Receiver, receiving
-from tests.servers import COMMAND, Server, end_with_parent
+from tests.servers import Server, Worker
 from tests.world import World
 
 pytestmark = pytest.mark.long
 
 WORKERS = 2
-UP = "up"
-"""A file that a worker leaves when it has got so far as to begin."""
-
-WORK = (
-    *COMMAND[:2],
-    "import pathlib; from service import settings; from service.api.metrics import Metrics; "
-    "from service.cli import serving, terminal; "
-    f"pathlib.Path('{UP}').touch(); terminal.run(serving._work(settings.load(), Metrics()))",
-)
-"""What `xiaohao worker` runs, here also on SQLite."""
-
 WRITERS, SECONDS, KILLS, LIVES = 4, 5, 3, 3
 WRITERS_IN_FULL, SECONDS_IN_FULL, KILLS_IN_FULL, LIVES_IN_FULL = 16, 60, 15, 8
 """It goes on until so many seconds have passed and so many workers were killed, none older than so many seconds."""
@@ -159,34 +147,22 @@ async def write(world: World, going: Callable[[], bool], serial: Any) -> None:
             ok(await world.admin.post(path, json={"text": f"第{step}步"}), 201)
 
 
-def start(settings: Settings, home: Path) -> subprocess.Popen[bytes]:
-    home.mkdir(exist_ok=True)
-    with (home / "log").open("ab") as output:
-        return subprocess.Popen(
-            WORK, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=home,
-            env=Server(settings, home, webhook_allow_networks=ALLOWED).environment(), preexec_fn=end_with_parent(),
-        )  # fmt: skip
-
-
 async def kill_and_restart(settings: Settings, home: Path, kills: int, lives: float, ends: float) -> None:
     """So many times at least, and until then; each when it is at work."""
-    homes = [home / f"worker{place}" for place in range(WORKERS)]
-    workers = [start(settings, each) for each in homes]
+    server = Server(settings, home, webhook_allow_networks=ALLOWED)
+    workers = [Worker(server, home / f"worker{place}").start() for place in range(WORKERS)]
     try:
-        for count, place in enumerate(itertools.cycle(range(WORKERS)), 1):
-            while not (homes[place] / UP).exists():  # noqa: ASYNC110
+        for count, worker in enumerate(itertools.cycle(workers), 1):
+            while not worker.up:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             await asyncio.sleep(chance.uniform(1, lives))
-            workers[place].kill()
-            workers[place].wait()
+            worker.kill()
             if count > kills and time.monotonic() > ends:
                 return
-            (homes[place] / UP).unlink()
-            workers[place] = start(settings, homes[place])
+            worker.start()
     finally:
         for worker in workers:
             worker.kill()
-            worker.wait()
 
 
 async def test_every_endpoint_that_is_well_gets_everything_in_order(

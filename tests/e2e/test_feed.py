@@ -7,7 +7,6 @@ import asyncio
 import itertools
 import json
 import random
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -20,8 +19,7 @@ import pytest
 from service.settings import Settings
 from service.workflow import merkle
 from tests.checks.everything import Everything, everything
-from tests.e2e.test_courier_kill import UP, WORK
-from tests.servers import Server, end_with_parent
+from tests.servers import Server, Worker
 
 WRITERS = 8
 EACH, EACH_IN_FULL = 25, 400
@@ -111,45 +109,27 @@ async def write(server: Server, each: int, struck: asyncio.Event) -> None:
     await asyncio.gather(*(one(writer) for writer in range(WRITERS)))
 
 
-def sequencer(server: Server, home: Path) -> subprocess.Popen[bytes]:
-    home.mkdir(parents=True, exist_ok=True)
-    return subprocess.Popen(
-        WORK,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=home,
-        env=server.environment(),
-        preexec_fn=end_with_parent(),
-    )
-
-
 async def harass(server: Server, home: Path, struck: asyncio.Event, done: asyncio.Event) -> int:
     """Start sequencers and kill them at work, again and again; how many were killed. `struck`: each of them once."""
     chance, kills = random.Random(5), 0
-    homes = [home / str(place) for place in range(SEQUENCERS)]
-    workers = [sequencer(server, each) for each in homes]
+    workers = [Worker(server, home / str(place)).start() for place in range(SEQUENCERS)]
     try:
         while True:
-            place = kills % SEQUENCERS
-            while not (homes[place] / UP).exists() and not done.is_set():
-                assert workers[place].poll() is None, "it ended by itself"
+            worker = workers[kills % SEQUENCERS]
+            while not (worker.up or done.is_set()):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             with suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), chance.uniform(0.2, 1.5))
             if done.is_set():
                 return kills
-            workers[place].kill()
-            workers[place].wait()
+            worker.kill()
             kills += 1
             if kills == SEQUENCERS:
                 struck.set()
-            (homes[place] / UP).unlink()
-            workers[place] = sequencer(server, homes[place])
+            worker.start()
     finally:
         for worker in workers:
             worker.kill()
-            worker.wait()
 
 
 async def all_sequenced(settings: Settings) -> Everything:

@@ -244,7 +244,7 @@ def test_a_template_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.M
     own = template(
         tmp_path, "notice", "{% for x in range(99999) %}{% for y in range(99999) %}{{ x * y }}{% endfor %}{% endfor %}"
     )
-    monkeypatch.setattr(letters, "SECONDS", 3)
+    monkeypatch.setattr(letters, "SECONDS", 1)
     with pytest.raises(Overrun):
         made("supervision", Format.DOCX, CONTENT, own)
 

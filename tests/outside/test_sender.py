@@ -38,8 +38,12 @@ EVENT = {
 MESSAGE = Message((("content-type", "application/json"), ("webhook-id", "1")), b'{"type":"item.created"}')
 
 
+WITHIN = 30.0
+"""Seconds where no time is to be up."""
+
+
 @contextmanager
-def sending(within: float = 5.0) -> Iterator[Sender]:
+def sending(within: float = WITHIN) -> Iterator[Sender]:
     made = Sender(Guard(LOOPBACK), within=within)
     try:
         yield made
@@ -47,14 +51,14 @@ def sending(within: float = 5.0) -> Iterator[Sender]:
         made.close()
 
 
-async def once(answers: Answers, within: float = 5.0, given: Message = MESSAGE) -> Outcome:
+async def once(answers: Answers, within: float = WITHIN, given: Message = MESSAGE) -> Outcome:
     """What a receiver that answers so brings about; its connection is closed by the sender where it was not clean."""
     async with receiving(answers) as receiver:
         with sending(within) as made:
             began = time.monotonic()
             outcome = await made.send(receiver.url, given)
             took = time.monotonic() - began
-            assert took < within + 1
+            assert took < within + 5
             assert 0 <= outcome.latency_ms <= took * 1000 + 1
         # Whatever came of it, in the end nothing of it is left open.
         await asyncio.wait_for(receiver.left.wait(), 2)
@@ -244,9 +248,11 @@ async def test_what_is_no_http(said: bytes) -> None:
     ],
 )
 async def test_the_time_is_up(answers: Answers, status: int | None) -> None:
-    outcome = await once(answers, within=0.5)
+    # With a head, as long as that takes.
+    within = 0.5 if status else 0.2
+    outcome = await once(answers, within)
     assert (outcome.status, outcome.failure) == (status, "timeout")
-    assert 450 < outcome.latency_ms < 3000
+    assert within * 900 < outcome.latency_ms < 3000
 
 
 async def test_the_time_is_up_for_one_who_does_not_read() -> None:
@@ -279,9 +285,9 @@ async def test_fifteen_seconds_unless_told_otherwise() -> None:
     ],
 )
 async def test_no_more_than_a_kib_is_read(answers: Answers) -> None:
-    outcome = await once(answers, within=3)
+    outcome = await once(answers)
     assert (outcome.status, outcome.failure, outcome.answer) == (200, None, "a" * 1024)
-    assert outcome.latency_ms < 2000
+    assert outcome.latency_ms < WITHIN * 1000 / 2
 
 
 @pytest.mark.parametrize(
@@ -405,14 +411,16 @@ async def test_a_kept_connection_that_breaks_off_its_answer_is_one() -> None:
     assert len(receiver.requests) == 2
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.1])
-async def test_an_answer_that_nobody_asked_for_answers_nothing(pause: float) -> None:
+@pytest.mark.parametrize("later", [False, True])
+async def test_an_answer_that_nobody_asked_for_answers_nothing(later: bool) -> None:
     """Sent ahead with the first answer, or after it: the next request is not taken for answered."""
+    came = asyncio.Event()
 
     async def answers(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
         if len(receiver.requests) == 1:
-            writer.write(OK if pause else OK + answer("410 Gone"))
-            await asyncio.sleep(pause)
+            writer.write(OK if later else OK + answer("410 Gone"))
+            if later:
+                await came.wait()
             writer.write(answer("410 Gone"))
         else:
             writer.write(answer("202 Accepted"))
@@ -420,7 +428,10 @@ async def test_an_answer_that_nobody_asked_for_answers_nothing(pause: float) -> 
     async with receiving(answers) as receiver:
         with sending() as made:
             first = await made.send(receiver.url, MESSAGE)
-            await asyncio.sleep(pause * 2)
+            came.set()
+            if later:
+                # It was seen, and the connection closed for it.
+                await asyncio.wait_for(receiver.left.wait(), 10)
             second = await made.send(receiver.url, MESSAGE)
     assert (first.status, second.status) == (200, 202)
     assert receiver.connections == 2
@@ -437,7 +448,7 @@ async def test_a_connection_whose_request_was_not_read_to_its_end_is_not_kept() 
         writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     server = await asyncio.start_server(met, "127.0.0.1", 0)
-    with sending(2) as made:
+    with sending() as made:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         for _ in range(2):
             assert (await made.send(url, Message((), bytes(20_000_000)))).status == 413
@@ -460,10 +471,10 @@ async def test_an_old_connection_is_made_anew(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(exchange, "LIVES_SECONDS", 0.1)
     async with receiving(saying(OK)) as receiver:
         with sending() as made:
-            began = time.monotonic()
-            while time.monotonic() - began < 0.35:
-                assert (await made.send(receiver.url, MESSAGE)).status == 200
-    assert 1 < receiver.connections < len(receiver.requests)
+            async with asyncio.timeout(10):
+                # Made anew, and not for each request.
+                while not 1 < receiver.connections < len(receiver.requests):
+                    assert (await made.send(receiver.url, MESSAGE)).status == 200
 
 
 async def test_a_send_that_is_given_up_leaves_nothing_behind() -> None:

@@ -39,6 +39,7 @@ LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 START_WITHIN = 60
 STOP_WITHIN = 20
+PORTS_TRIED = 5
 
 
 class PostgresUnavailable(Exception):
@@ -158,8 +159,19 @@ class OwnServer:
         contents = ["--encoding", "UTF8", "--no-locale", "--no-sync"]
         _run([programs / "initdb", "--pgdata", data, *login, *contents], cwd=self.place, **drop)
 
-        port = _free_port()
         log = self.place / "log"
+        for _ in range(PORTS_TRIED):
+            port = _free_port()
+            self._launch(programs, data, port, log, drop)
+            url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+            problem = self._problem(url)
+            if problem is None:
+                return url
+            if "Address already in use" not in log.read_text(errors="replace"):  # somebody took the port: another one
+                break
+        raise RuntimeError(f"the server did not start ({problem}): {log.read_text(errors='replace')[-2000:]}")
+
+    def _launch(self, programs: Path, data: Path, port: int, log: Path, drop: dict[str, Any]) -> None:
         # The data need not outlive the machine. No Unix socket: its path could be too long.
         listen = ["-h", "127.0.0.1", "-p", str(port), "-c", "unix_socket_directories="]
         haste = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]
@@ -175,13 +187,16 @@ class OwnServer:
                 preexec_fn=_end_with_parent(),
                 **drop,
             )
-        url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+
+    def _problem(self, url: str) -> str | None:
+        """Why it could not be logged in to before it ended or its time was up; None once it can."""
+        assert self.process is not None
         give_up = time.monotonic() + START_WITHIN
         while problem := _login_problem(url, timeout=5):
             if self.process.poll() is not None or time.monotonic() > give_up:
-                raise RuntimeError(f"the server did not start ({problem}): {log.read_text(errors='replace')[-2000:]}")
+                return problem
             time.sleep(0.1)
-        return url
+        return None
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:

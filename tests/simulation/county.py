@@ -37,8 +37,11 @@ class Size:
 
 SMALL = Size(5, 8, 14, items=200, first=date(2026, 7, 20), last=date(2027, 1, 29), outages=5)
 FULL = Size(15, 20, 84, items=5000, first=date(2025, 2, 10), last=date(2027, 2, 12), outages=24)
-TINY = Size(2, 4, 4, items=70, first=date(2026, 10, 12), last=date(2027, 1, 15), outages=3)
-"""60 units over half a year, 400 over two years, 15 over three months; all into an unpublished year."""
+TINY = Size(2, 4, 4, items=70, first=date(2026, 10, 12), last=date(2027, 1, 15), outages=3, seed=20250111)
+"""60 units over half a year, 400 over two years, 15 over three months; all into an unpublished year.
+
+So little happens in the last that its seed was chosen: whatever is rare happens three times or more.
+"""
 
 
 def rung(code: str, anchor: str, offset: int, states: str, action: str, notify: str, **more: bool) -> dict[str, Any]:

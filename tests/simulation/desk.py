@@ -24,10 +24,12 @@ class Desk:
 
     def __init__(self, service: Service, county: County, seed: int, tally: Tally) -> None:
         self.service, self.county, self.tally = service, county, tally
-        self.random = Random(seed + 2)
+        self.seed, self.random = seed, Random()
 
     async def work(self, now: datetime, alive: list[UUID]) -> None:
         """`alive` are items that may be the matter of a notice by hand."""
+        # How much was drawn before depends on who won which race.
+        self.random.seed(f"{self.seed} {now}")
         supervise, sign = Call.of(self.county.people.head, now), Call.of(self.county.people.contact, now)
         drafts = await self._page(supervise, "draft")
         issued = [notice for notice in await self._page(supervise, "issued") if notice.awaits_receipt]

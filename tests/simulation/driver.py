@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import nsmallest
 from random import Random
 from uuid import UUID
 
@@ -76,6 +77,8 @@ class Driver:
         self._alive: dict[UUID, float] = {}
         """Items that are not known to be closed, and how likely somebody comes round."""
         self._closed: list[UUID] = []
+        self._numbers: dict[UUID, int] = {}
+        """Which of all items each is, in the order in which they were listed: in every run the same."""
 
     async def live(self) -> Run:
         await self._first_policies()
@@ -124,7 +127,8 @@ class Driver:
 
     async def _list(self, now: datetime) -> None:
         for item_id in await self.newcomers.arrive(now):
-            self._alive[item_id] = self.random.choice(DILIGENCE)
+            self._numbers[item_id] = len(self._numbers)
+            self._alive[item_id] = self._diligence(item_id)
 
     async def _session(self, now: datetime) -> None:
         """People come round; now and then just when a worker looks."""
@@ -138,16 +142,24 @@ class Driver:
             await self._come_round(now)
 
     async def _come_round(self, now: datetime) -> None:
-        visited = [item_id for item_id, likely in self._alive.items() if self.random.random() < likely / 2]
-        visited += [item_id for item_id in visited if self.random.random() < 0.03]
-        visited += self.random.sample(self._closed, min(len(self._closed), 1 + len(self._closed) // 100))
+        lots = {item_id: self._lots(item_id, now) for item_id in (*self._alive, *self._closed)}
+        visited = [item_id for item_id, likely in self._alive.items() if lots[item_id].random() < likely / 2]
+        visited += [item_id for item_id in visited if lots[item_id].random() < 0.03]
+        visited += nsmallest(1 + len(self._closed) // 100, self._closed, key=lambda item_id: lots[item_id].random())
         for start in range(0, len(visited), TOGETHER):
-            group = [(item_id, Random(self.random.getrandbits(64))) for item_id in visited[start : start + TOGETHER]]
+            group = [(item_id, Random(lots[item_id].getrandbits(64))) for item_id in visited[start : start + TOGETHER]]
             states = await asyncio.gather(
                 *(come_round(self.service, self.county, *each, now, self.run.tally) for each in group)
             )
             for (item_id, _), state in zip(group, states, strict=True):
                 self._known(item_id, state)
+
+    def _lots(self, item_id: UUID, *of: datetime) -> Random:
+        """What is drawn for an item, by nothing but the seed: whoever wins a race changes nothing for the others."""
+        return Random(f"{self.size.seed} {self._numbers[item_id]} {of}")
+
+    def _diligence(self, item_id: UUID) -> float:
+        return self._lots(item_id).choice(DILIGENCE)
 
     async def _desk(self, now: datetime) -> None:
         await self.desk.work(now, list(self._alive))
@@ -157,7 +169,7 @@ class Driver:
             del self._alive[item_id]
             self._closed.append(item_id)
         elif state != "closed" and item_id not in self._alive:
-            self._alive[item_id] = self.random.choice(DILIGENCE)
+            self._alive[item_id] = self._diligence(item_id)
             self._closed.remove(item_id)
 
     # -- orders from above

@@ -116,5 +116,6 @@ def a_copy_that_nobody_gets(record: Record, random: Random) -> str:
 @fault
 def an_interview_without_its_notice(record: Record, random: Random) -> str:
     row = some(record["interviews"], random)
-    row["notice_id"] = some(record["notices"], random)["id"] if random.random() < 0.5 else None
+    others = (each["id"] for each in record["notices"] if each["id"] != row["notice_id"])
+    row["notice_id"] = some(others, random) if random.random() < 0.5 else None
     return str(row["id"])

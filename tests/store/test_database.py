@@ -420,27 +420,30 @@ async def test_whoever_falls_silent_in_a_transaction_loses_what_it_holds(
 ) -> None:
     if kind != "postgresql":
         pytest.skip("with SQLite's process its transaction ends")
-    key, silent = place(), Postgres(settings.database_url, pool_size=2, idle_timeout_ms=300)
+    key, silent = place(), Postgres(settings.database_url, pool_size=2, idle_timeout_ms=1000)
     await database.write(puts(key, value=5))
     await silent.open()
-    held = asyncio.Event()
+    held, written = asyncio.Event(), asyncio.Event()
 
     async def hold(tx: Tx) -> None:
         changes = Changes()
         changes.guard(counters.TAKE, **key, read=5, new_next=7)
         await tx.apply(changes)
         held.set()
-        await asyncio.sleep(2)
+        await written.wait()
         await tx.one(counters.NEXT, **key)
 
     try:
         holding = asyncio.create_task(silent.write(hold, locking=True))
-        await held.wait()
+        await asyncio.wait((holding, asyncio.create_task(held.wait())), return_when=asyncio.FIRST_COMPLETED)
+        assert held.is_set(), "it took so long that it had fallen silent before"
         assert await database.write(raised(key)) == 5, "after a moment, and not when the lock timeout ends"
+        written.set()
         with pytest.raises(Refused):
             await holding
         assert await value_of(database, key) == 6
     finally:
+        written.set()
         await silent.close()
 
 
@@ -821,16 +824,20 @@ async def test_one_that_fails_takes_no_other_of_its_group_down(group: Sqlite, wa
 
 
 async def test_no_answer_leaves_before_the_groups_commit(group: Sqlite, watched: Watched) -> None:
-    key, done = place(), threading.Event()
+    key, queued, done = place(), threading.Event(), threading.Event()
 
     async def first(tx: Tx) -> None:
         done.clear()
+        # Otherwise it might be committed before there is a second.
+        assert queued.wait(60)
         await put(tx, key)
         done.set()
 
     # The first waits in the group's transaction for the second, which holds the commit up.
     opening = asyncio.create_task(group.write(first))
     holding = asyncio.create_task(group.write(watched.hold_up))
+    await asyncio.sleep(0)
+    queued.set()
     await asyncio.to_thread(watched.begun.wait, 60)
     assert done.is_set()
     for _ in range(20):

@@ -42,9 +42,24 @@ def empty(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
     if kind == "sqlite":
         yield Settings(data_dir=tmp_path)
         return
-    server, name = request.getfixturevalue("postgres_url"), fresh_name()
-    asyncio.run(run_sql(server, f"CREATE DATABASE {name}"))
-    yield Settings(data_dir=tmp_path, database_url=with_database(server, name))
+    yield from on_postgresql(request.getfixturevalue("postgres_url"), tmp_path)
+
+
+@pytest.fixture
+def migrated(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """The same on a copy of one that was upgraded from nothing."""
+    if kind == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), tmp_path / "xiaohao.db")
+        yield Settings(data_dir=tmp_path)
+        return
+    template = request.getfixturevalue("migrated_postgres")
+    yield from on_postgresql(request.getfixturevalue("postgres_url"), tmp_path, f"TEMPLATE {template}")
+
+
+def on_postgresql(server: str, data_dir: Path, *options: str) -> Iterator[Settings]:
+    name = fresh_name()
+    asyncio.run(run_sql(server, " ".join(("CREATE DATABASE", name, *options))))
+    yield Settings(data_dir=data_dir, database_url=with_database(server, name))
     asyncio.run(run_sql(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
@@ -92,38 +107,32 @@ def test_an_upgrade_makes_every_table_from_nothing(empty: Settings) -> None:
     assert versions(empty) == [migrations.head()]
 
 
-def test_an_upgrade_of_what_is_up_to_date_changes_nothing(empty: Settings) -> None:
-    migrations.upgrade(url_of(empty))
-    before = names(empty)
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(migrated: Settings) -> None:
+    before = names(migrated)
 
-    migrations.upgrade(url_of(empty))
+    migrations.upgrade(url_of(migrated))
 
-    assert names(empty) == before
-    assert versions(empty) == [migrations.head()]
-
-
-def test_a_downgrade_to_the_base_leaves_only_alembics_own_table(empty: Settings) -> None:
-    migrations.upgrade(url_of(empty))
-
-    migrations.downgrade(url_of(empty), "base")
-
-    assert names(empty) <= {"alembic_version", "alembic_version_pkc"}
-    assert versions(empty) == []
-    migrations.upgrade(url_of(empty))
-    assert versions(empty) == [migrations.head()]
+    assert names(migrated) == before
+    assert versions(migrated) == [migrations.head()]
 
 
-def test_the_tables_are_those_that_the_code_declares(empty: Settings) -> None:
-    migrations.upgrade(url_of(empty))
+def test_a_downgrade_to_the_base_leaves_only_alembics_own_table(migrated: Settings) -> None:
+    migrations.downgrade(url_of(migrated), "base")
 
-    assert differences(empty) == []
+    assert names(migrated) <= {"alembic_version", "alembic_version_pkc"}
+    assert versions(migrated) == []
+    migrations.upgrade(url_of(migrated))
+    assert versions(migrated) == [migrations.head()]
 
 
-def test_a_column_that_nobody_declared_is_seen_as_drift(empty: Settings) -> None:
-    migrations.upgrade(url_of(empty))
-    change(empty, "ALTER TABLE items ADD COLUMN stray INTEGER")
+def test_the_tables_are_those_that_the_code_declares(migrated: Settings) -> None:
+    assert differences(migrated) == []
 
-    assert [found[0] for found in differences(empty)] == ["remove_column"]
+
+def test_a_column_that_nobody_declared_is_seen_as_drift(migrated: Settings) -> None:
+    change(migrated, "ALTER TABLE items ADD COLUMN stray INTEGER")
+
+    assert [found[0] for found in differences(migrated)] == ["remove_column"]
 
 
 def change(settings: Settings, sql: str) -> None:
@@ -200,18 +209,17 @@ def another_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_a_step_that_fails_midway_leaves_nothing_of_itself(empty: Settings, another_step: Path) -> None:
+def test_a_step_that_fails_midway_leaves_nothing_of_itself(migrated: Settings, another_step: Path) -> None:
     present = str(migrations.head())
-    migrations.upgrade(url_of(empty), present)
-    before, schema = names(empty), tenants_columns(empty)
+    before, schema = names(migrated), tenants_columns(migrated)
 
     with pytest.raises(RuntimeError, match="the power fails"):
-        migrations.upgrade(url_of(empty))
+        migrations.upgrade(url_of(migrated))
 
-    assert names(empty) == before
-    assert tenants_columns(empty) == schema
-    assert versions(empty) == [present]
-    assert differences(empty) == []
+    assert names(migrated) == before
+    assert tenants_columns(migrated) == schema
+    assert versions(migrated) == [present]
+    assert differences(migrated) == []
 
 
 def test_an_upgrade_whose_last_step_fails_leaves_nothing_of_the_steps_before(
@@ -236,12 +244,17 @@ def tenants_columns(settings: Settings) -> list[str]:
 
 
 def test_two_processes_that_upgrade_at_once_both_succeed(empty: Settings) -> None:
-    code = "import sys; from service.store import migrations; sys.stdin.read(); migrations.upgrade(sys.argv[1])"
+    code = (
+        # All that the migrations import, so that both begin at once.
+        "import sys, service.composition; from service.store import migrations\n"
+        "print('ready', flush=True); sys.stdin.read(); migrations.upgrade(sys.argv[1])"
+    )
     environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(ROOT), "HOME": str(empty.data_dir)}
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, url_of(empty)],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
             cwd=empty.data_dir,
@@ -249,7 +262,9 @@ def test_two_processes_that_upgrade_at_once_both_succeed(empty: Settings) -> Non
         for _ in range(2)
     ]
     try:
-        for process in processes:  # they have imported everything by the time they read this, or soon after
+        for process in processes:
+            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        for process in processes:
             assert process.stdin is not None
             process.stdin.close()
             process.stdin = None

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -317,6 +318,9 @@ async def test_uploads_and_looks_in_any_order_lose_nothing_that_was_acknowledged
 
     async def slowly(*given: Any) -> None:
         await asyncio.sleep(chance.random() / 50)
+        if acknowledged and chance.random() < 0.2:
+            # Otherwise it would be left to the machine whether any upload is overtaken.
+            await collecting.give_up(world.service, tenant_id, now() + LATER)
         await put(*given)
         await asyncio.sleep(chance.random() / 50)
 
@@ -327,27 +331,28 @@ async def test_uploads_and_looks_in_any_order_lose_nothing_that_was_acknowledged
     monkeypatch.setattr(world.service.blobs, "put", slowly)
     chance, contents = random.Random(20261128), [photo(3000) for _ in range(3)]
     acknowledged: list[tuple[dict[str, Any], bytes]] = []
-    refusals = 0
+    answered: Counter[int] = Counter()
     for _ in range(100 if full else 15):
         # The third content is new each time: its blob is claimed and not stored yet.
         contents[2] = photo(3000)
         tasks: list[Awaitable[Any]] = []
         sent = [chance.choice(contents) for _ in range(6)]
         tasks += [send(village, each) for each in sent]
-        tasks += [look() for _ in range(3)]
+        # As long as nothing is acknowledged nobody looks, so that something is.
+        tasks += [look() for _ in range(3 if acknowledged else 0)]
         if acknowledged and chance.random() < 0.7:
             made, _ = acknowledged.pop(chance.randrange(len(acknowledged)))
             tasks.append(erase(world, await hang(world, village, made)))
         answers = await asyncio.gather(*tasks)
         for answer, content in zip(answers[:6], sent, strict=True):
+            answered[answer.status_code] += 1
             if answer.is_success:
                 acknowledged.append((answer.json(), content))
             else:
                 refused(answer, "unavailable")
-                refusals += 1
         for made, content in acknowledged:
             assert (await content_of(village, made)).content == content
-    assert acknowledged and refusals, (len(acknowledged), refusals)
+    assert answered[201] and answered[503], answered
     assert await invariants.contradictions(settings) == []
     await collecting.collect(world.service, tenant_id, now() + 3 * DAY)
     await collecting.collect(world.service, tenant_id, now() + 6 * DAY)

@@ -108,21 +108,32 @@ class Running:
 # -- endpoints beside each other
 
 
-async def test_a_slow_and_a_hanging_endpoint_hold_up_nobody(world: World, here: Endpoint, hook: Any) -> None:
-    async with endpoint(answers=lambda sent: None) as hanging, endpoint(seconds=14) as slow:
+async def test_a_slow_and_a_hanging_endpoint_hold_up_nobody(
+    world: World, here: Endpoint, hook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Neither is given up while the others are waited for.
+    patient = Sender(Guard(networks(ALLOWED)), within=600)
+    monkeypatch.setattr(world.service, "sender", patient)
+    monkeypatch.setattr(courier, "GRACE_SECONDS", 0.1)
+    answers = asyncio.Event()
+    async with endpoint(answers=lambda sent: None) as hanging, endpoint(handle=answers.wait) as slow:
         for each in (hanging, slow, here):
             await hook(each.url)
         await listed(world, 100)
         # Fewer shared sends than the two have in hand.
         async with Running(world, concurrency=10, sends=12):
-            assert await until(lambda: len(here.sent) == 100) < 12
+            # The slow one has answered nothing yet.
+            await until(lambda: len(here.sent) == 100, 60)
             assert 0 < len(hanging.sent) <= 10 and 0 < len(slow.sent) <= 10
+            answers.set()
+            await until(lambda: len(slow.sent) > 10)
+    patient.close()
 
 
 async def test_shared_sends_go_to_whoever_has_the_fewest(world: World, here: Endpoint, hook: Any) -> None:
     async with AsyncExitStack() as stack:
         # Too quick to give their sends back for being slow; three of them could keep all of those that are shared.
-        slow = [await stack.enter_async_context(endpoint(seconds=0.6)) for _ in range(7)]
+        slow = [await stack.enter_async_context(endpoint(seconds=0.3)) for _ in range(7)]
         for each in slow:
             await hook(each.url)
         await listed(world, 40)
@@ -139,11 +150,15 @@ async def test_shared_sends_go_to_whoever_has_the_fewest(world: World, here: End
 async def test_an_endpoint_gets_so_many_at_a_time_and_an_ailing_one_a_single_one(
     world: World, here: Endpoint, hook: Any
 ) -> None:
-    now, most = 0, 0
+    now, most, ten = 0, 0, asyncio.Event()
 
     async def handled() -> None:
         nonlocal now, most
         now, most = now + 1, max(most, now + 1)
+        if most == 10:
+            ten.set()
+        # The first wait for each other; then there is time for one too many.
+        await asyncio.wait_for(ten.wait(), 10)
         await asyncio.sleep(0.05)
         now -= 1
 
@@ -167,7 +182,7 @@ async def test_an_endpoint_gets_so_many_at_a_time_and_an_ailing_one_a_single_one
 async def test_an_endpoint_gets_as_many_a_second_as_it_wants_of_all_together(
     world: World, here: Endpoint, hook: Any, couriers: int
 ) -> None:
-    await hook(here.url, rate_limit=20)
+    await hook(here.url, rate_limit=40)
     items = await listed(world, 31)
     # Many for one item, which are taken together otherwise.
     for number in range(9):
@@ -177,7 +192,7 @@ async def test_an_endpoint_gets_as_many_a_second_as_it_wants_of_all_together(
     began = time.monotonic()
     async with Running(world, couriers):
         await until(lambda: len(here.sent) == 40)
-    assert 1.9 <= time.monotonic() - began < 12
+    assert 0.95 <= time.monotonic() - began < 12
 
 
 async def test_a_fault_with_one_endpoint_does_not_stop_the_others(world: World, here: Endpoint, hook: Any) -> None:
@@ -278,7 +293,8 @@ async def test_while_the_database_is_away_outcomes_are_kept(
     world: World, here: Endpoint, hook: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await hook(here.url)
-    await listed(world, 3)
+    # Of several the outcomes might be written one after the other.
+    await listed(world, 1)
     record, tries = actions.record, 0
 
     async def away(*given: Any) -> list[actions.Report]:
@@ -291,11 +307,15 @@ async def test_while_the_database_is_away_outcomes_are_kept(
     monkeypatch.setattr(actions, "record", away)
     monkeypatch.setattr("service.workers.outcomes.AGAIN_SECONDS", 0.01)
     await Courier(world.service).run_once(datetime.now(UTC))
-    assert (tries, len(here.sent)) == (3, 3)
+    assert (tries, len(here.sent)) == (3, 1)
     assert {row[1] for row in await rows(world, STATUSES)} == {"delivered"}
 
 
-async def test_a_courier_that_is_told_to_stop_gives_back_what_waits(world: World, here: Endpoint, hook: Any) -> None:
+async def test_a_courier_that_is_told_to_stop_gives_back_what_waits(
+    world: World, here: Endpoint, hook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However busy the machine is, what is on its way arrives.
+    monkeypatch.setattr(courier, "GRACE_SECONDS", 60)
     here.seconds = 0.5
     await hook(here.url)
     await listed(world, 30)
@@ -344,7 +364,11 @@ async def test_four_couriers_deliver_each_event_once_and_each_item_s_in_order(
     assert await rows(world, LANES) == []
 
 
-async def test_a_long_lane_is_delivered_a_few_at_a_time(world: World, here: Endpoint, hook: Any) -> None:
+async def test_a_long_lane_is_delivered_a_few_at_a_time(
+    world: World, here: Endpoint, hook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A run ends by how many it has, and not by how long they take.
+    monkeypatch.setattr(courier, "RUN_SECONDS", 60)
     await hook(here.url)
     (item,) = await listed(world, 1)
     for number in range(20):

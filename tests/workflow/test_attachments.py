@@ -14,7 +14,7 @@ from service.workflow import sealing
 from service.workflow.attachments import LOOSE, NAMES, Attachment, clean_name, file_name, in_event, name_path
 from service.workflow.media import KINDS
 from service.workflow.merkle import SHA256
-from tests.workflow.builders import uid
+from tests.workflow.builders import examples, uid
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 JPEG = "image/jpeg"
@@ -57,6 +57,7 @@ ANY = st.text(max_size=400) | st.text(alphabet="ab./\\\r\n\x00\"'<>:|?*%; \u202e
 
 
 @given(ANY)
+@examples(100)
 def test_what_is_kept_of_a_name_harms_nobody(given: str) -> None:
     kept = clean_name(given)
     if kept is None:
@@ -69,6 +70,7 @@ def test_what_is_kept_of_a_name_harms_nobody(given: str) -> None:
 
 
 @given(ANY, st.sampled_from(sorted(KINDS)))
+@examples(100)
 def test_the_name_that_is_handed_out_says_what_it_is(given: str, media_type: str) -> None:
     name = file_name(clean_name(given), media_type, DIGEST)
     assert name.rpartition(".")[2].casefold() in KINDS[media_type].extensions

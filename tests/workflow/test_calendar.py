@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.workflow.calendar import BASE, KNOWN_YEARS, Calendar, YearTable
+from tests.workflow.builders import examples
 
 ONE_DAY = timedelta(days=1)
 
@@ -219,6 +220,7 @@ DAYS = st.dates(date(1990, 1, 1), date(2110, 12, 31))
 
 
 @given(CALENDARS, DAYS, st.integers(-300, 300))
+@examples(100)
 def test_add_walks_as_one_walks_day_by_day(calendar: Calendar, day: date, n: int) -> None:
     step = ONE_DAY if n > 0 else -ONE_DAY
     walked, left = day, abs(n)
@@ -229,6 +231,7 @@ def test_add_walks_as_one_walks_day_by_day(calendar: Calendar, day: date, n: int
 
 
 @given(CALENDARS, DAYS, st.integers(0, 800))
+@examples(100)
 def test_between_counts_what_one_counts_day_by_day(calendar: Calendar, after: date, span: int) -> None:
     until = after + timedelta(days=span)
     counted = sum(calendar.is_workday(day) for day in days(after + ONE_DAY, until))
@@ -237,6 +240,7 @@ def test_between_counts_what_one_counts_day_by_day(calendar: Calendar, after: da
 
 
 @given(st.dates(date(1900, 12, 31), date(2199, 12, 31)), st.integers(-60, 60))
+@examples(100)
 def test_add_holds_over_the_whole_range(day: date, n: int) -> None:
     moved = BASE.add(day, n)
     assert BASE.between(day, moved) == n if n > 0 or BASE.is_workday(day) else BASE.between(day, moved) <= 0

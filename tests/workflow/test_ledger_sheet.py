@@ -8,6 +8,7 @@ from service.workflow.grid import Area, Number, Sheet, Visibility
 from service.workflow.headings import NAMES, Field, field_of
 from service.workflow.ledger_sheet import read_sheets
 from service.workflow.row_kinds import Kind
+from tests.workflow.builders import examples
 
 HEAD = ["序号", "存在问题", "责任单位", "整改时限"]
 
@@ -273,6 +274,7 @@ CELLS = st.sampled_from(["", "序号", "问题", "责任单位", "甲", "合计"
 
 
 @given(st.lists(st.lists(CELLS, max_size=6), max_size=12), st.booleans())
+@examples(100)
 def test_every_row_of_a_ledger_is_a_line_or_named_as_passed_over(rows, plain):
     found, lines = only(rows, plain=plain)
     if found.header is None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from service.outside.month_sheet import GROUPS
 from service.workflow.figures import FIGURES
 from service.workflow.reports import changed_figures, differences, ranks
+from tests.workflow.builders import examples
 
 NAMES = tuple(figure.name for figure in FIGURES)
 
@@ -36,6 +37,7 @@ def test_places_go_by_the_share_on_time_then_by_how_few_are_overdue():
 
 
 @given(rows)
+@examples(100)
 def test_a_place_is_one_more_than_how_many_are_better(given_rows):
     table = [row(str(n), each["rate"], each["overdue"], each["alone"]) for n, each in enumerate(given_rows)]
     placed = ranks(table)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.workflow import calendar, word_table, words
 from service.workflow.word_terms import Count
+from tests.workflow.builders import examples
 
 LEDGERS = Path(__file__).resolve().parent.parent / "files" / "clerk"
 CLERK = json.loads((LEDGERS / "04_整改时限混合写法.xlsx.expected.json").read_text(encoding="utf-8"))
@@ -418,12 +419,14 @@ def spelled(day: date) -> list[str]:
 
 
 @given(DAYS)
+@examples(100)
 def test_a_day_is_the_same_day_however_it_is_spelled(day):
     for text in spelled(day):
         assert read(text) == words.Words(due_on=day), text
 
 
 @given(DAYS)
+@examples(100)
 def test_of_a_month_its_last_day_counts(day):
     last = day.replace(day=monthrange(day.year, day.month)[1])
     for text in (f"{day.year}年{day.month}月", f"{day.year}年{day.month}月底前", f"{day.year}.{day.month:02}"):
@@ -431,6 +434,7 @@ def test_of_a_month_its_last_day_counts(day):
 
 
 @given(DAYS, st.timedeltas(timedelta(0), timedelta(2_000)))
+@examples(100)
 def test_of_a_range_and_of_milestones_the_end_counts(day, length):
     end = min(day + length, date(2098, 12, 31))
     first, last = (f"{each.year}年{each.month}月{each.day}日" for each in (day, end))
@@ -440,6 +444,7 @@ def test_of_a_range_and_of_milestones_the_end_counts(day, length):
 
 
 @given(st.integers(1990, 2090), st.integers(0, 99), st.integers(0, 99))
+@examples(100)
 def test_a_day_is_in_the_calendar_or_refused(year, month, day):
     try:
         expected = date(year, month, day)
@@ -457,6 +462,7 @@ def test_a_day_is_in_the_calendar_or_refused(year, month, day):
         max_size=30,
     )
 )
+@examples(100)
 def test_whatever_stands_there_is_answered(text):
     found = read(text)
     assert found.invalid or found.reason is not None or found.due_on is not None
