@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from service.actions.deliveries import KEPT
 from service.api.webhook_document import SOURCE, examples
 from service.workflow import delivery
 from service.workflow.delivery import WAITS, Format, Message, message
@@ -246,6 +247,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert inline("waits", text) == ", ".join(waits)
     assert inline("paused", text) == str(PAUSED_AT)
     assert inline("old", text) == str(OLD_SECRETS)
+    assert inline("kept", text) == str(KEPT.days)
 
 
 def inline(marker: str, text: str) -> str:

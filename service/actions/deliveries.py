@@ -1,7 +1,7 @@
 """What was sent to an endpoint, and sending it again."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.actions.fanning import disable, lines_of, reach_of
@@ -15,6 +15,12 @@ from service.workflow.webhooks import Delivery, Disabled, Reach, Status, Webhook
 
 LOOKED_AT = 10_000
 """Positions that one replay goes through at most."""
+
+KEPT = timedelta(days=180)
+"""How long a delivery that came to its end can be looked up."""
+
+AT_ONCE = 1_000
+"""Deliveries that are forgotten in one transaction: others have their turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +123,29 @@ def _again(webhook_id: UUID, event: Candidate, now: datetime) -> Delivery:
         id=id_, webhook_id=webhook_id, lane_id=id_, position=event.position, event_id=event.event_id,
         type=event.type, replay=True, status=Status.PENDING, attempts=(), created_at=now, done_at=None,
     )  # fmt: skip
+
+
+async def forget(service: Service, tenant_id: UUID, now: datetime) -> int:
+    """Delete what was delivered or cancelled so long ago; of how many. What is dead stays: it can be sent again."""
+    forgotten, endpoint = 0, await _endpoint_after(service, tenant_id, UUID(int=0))
+    while endpoint is not None:
+        while count := await _forget_some(service, tenant_id, endpoint, now - KEPT):
+            forgotten += count
+        endpoint = await _endpoint_after(service, tenant_id, endpoint)
+    return forgotten
+
+
+async def _endpoint_after(service: Service, tenant_id: UUID, webhook_id: UUID) -> UUID | None:
+    return await service.read(lambda tx: deliveries.next_endpoint(tx, tenant_id, webhook_id))
+
+
+async def _forget_some(service: Service, tenant_id: UUID, webhook_id: UUID, before: datetime) -> int:
+    async def action(tx: Tx) -> int:
+        over = await deliveries.over(tx, tenant_id, webhook_id, before, AT_ONCE)
+        changes = Changes()
+        if over:
+            changes.add(deliveries.FORGET_THESE, tenant_id=tenant_id, webhook_id=webhook_id, ids=over)
+        await tx.apply(changes)
+        return len(over)
+
+    return await service.database.write(action)

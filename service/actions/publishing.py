@@ -2,9 +2,11 @@
 webhook, and every copy that somebody keeps is a witness."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from service.actions.in_turn import in_turn
 from service.actions.record import checkpoint_of, sign, signer
 from service.actions.service import Call, Replay, Service, record_events
 from service.errors import forbidden
@@ -47,24 +49,18 @@ async def publish(service: Service, call: Call) -> dict[str, Any] | Replay:
 async def publish_due(service: Service, now: datetime) -> int:
     """Publish a checkpoint for every tenant whose log has grown and that has none of its present day; of how many.
 
-    Any number may do so at once. A tenant whose turn fails does not keep the others waiting: they have had theirs when
-    the failure is raised.
+    Any number may do so at once.
     """
 
     async def action(tx: Tx) -> list[tuple[Home, datetime | None]]:
         return await published.grown(tx)
 
-    done, failed = 0, []
-    for home, last in await service.read(action):
-        if _of_today(home, last, now):
-            continue
-        try:
-            done += await _publish_due(service, home, now)
-        except Exception as failure:
-            failed.append(failure)
-    if failed:
-        raise failed[0]
-    return done
+    grown = await service.read(action)
+    return sum(
+        await in_turn(
+            partial(_publish_due, service, home, now) for home, last in grown if not _of_today(home, last, now)
+        )
+    )
 
 
 async def _publish_due(service: Service, home: Home, now: datetime) -> bool:

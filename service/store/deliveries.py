@@ -14,7 +14,7 @@ from service.store.base import insert_row, table
 from service.store.database import Statement, Tx
 from service.store.events import EventRow
 from service.store.log import LogEntry
-from service.store.types import Instant, Json, UuidList, any_of, gate, ids
+from service.store.types import ONE, Instant, Json, UuidList, any_of, gate, ids
 from service.workflow.webhooks import Delivery, Status
 
 PENDING = text("status = 'pending'")
@@ -78,6 +78,26 @@ GATHER = Statement(
 
 FORGET = Statement(delete(deliveries).where(*_of_webhook, gate()))
 """All that were ever for an endpoint."""
+
+NEXT_ENDPOINT = Statement(
+    select(deliveries.c.webhook_id)
+    .where(deliveries.c.tenant_id == _tenant, deliveries.c.webhook_id > bindparam("after", type_=_id.type))
+    .order_by(deliveries.c.webhook_id)
+    .limit(ONE)
+)
+OVER = Statement(
+    select(deliveries.c.id)
+    .where(
+        *_of_webhook,
+        # Ids are made in the order of time: what is younger is not looked at.
+        deliveries.c.id < bindparam("made_before", type_=_id.type),
+        deliveries.c.done_at < bindparam("done_before", type_=deliveries.c.done_at.type),
+        deliveries.c.status != literal_column(f"'{Status.DEAD}'"),
+    )
+    .order_by(deliveries.c.id)
+    .limit(bindparam("limit"))
+)
+FORGET_THESE = Statement(delete(deliveries).where(*_of_webhook, any_of(deliveries.c.id, ids("ids")), gate()))
 
 PENDING_IN = Statement(
     select(*COLUMNS).where(
@@ -156,7 +176,27 @@ async def page(
     return [delivery_of(row) for row in rows]
 
 
+async def next_endpoint(tx: Tx, tenant_id: UUID, after: UUID) -> UUID | None:
+    """The next, by its id, that anything was ever for."""
+    row = await tx.one(NEXT_ENDPOINT, tenant_id=tenant_id, after=after)
+    return row[0] if row else None
+
+
+async def over(tx: Tx, tenant_id: UUID, webhook_id: UUID, before: datetime, limit: int) -> list[UUID]:
+    """Those that came to their end before an instant, oldest first. What is dead has not: it can be sent again."""
+    rows = await tx.all(
+        OVER, tenant_id=tenant_id, webhook_id=webhook_id, made_before=_first_id_of(before), done_before=before,
+        limit=limit,
+    )  # fmt: skip
+    return [row[0] for row in rows]
+
+
 async def candidates(tx: Tx, tenant_id: UUID, after: int, before: int) -> list[Candidate]:
     """The events of the positions between two, neither of which counts."""
     rows = await tx.all(CANDIDATES, tenant_id=tenant_id, after=after, before=before)
     return [Candidate(row[0], row[1], row[2], tuple(row[3])) for row in rows]
+
+
+def _first_id_of(at: datetime) -> UUID:
+    """The least UUIDv7 of an instant: milliseconds since 1970 are its first 48 bits (RFC 9562)."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)

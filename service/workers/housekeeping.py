@@ -1,17 +1,19 @@
-"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay and of jobs,
-the checkpoint of the day, and attachments that nobody needs any more.
+"""Small things that wait for a quiet moment: when keys were last used, the end of answers kept for replay, of jobs and
+of old deliveries, the checkpoint of the day, and attachments that nobody needs any more.
 
 Answers go a day after the 24 hours that are promised.
 """
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from service.actions import publishing, upkeep
 from service.actions.doorkeeper import Doorkeeper
+from service.actions.in_turn import in_turn
 from service.actions.service import Service
 from service.errors import Refused
 
@@ -23,23 +25,34 @@ log = structlog.get_logger("xiaohao.housekeeping")
 
 
 async def run_once(service: Service, now: datetime) -> None:
-    await upkeep.forget_answers(service, before=now - KEPT)
-    await upkeep.forget_jobs(service, now)
-    await publishing.publish_due(service, now)
-    # Last, because the store may be away while the database is there.
-    await upkeep.collect_attachments(service, now)
+    """Whatever becomes of the others: a store that is away, or one bad tenant. Raises an ExceptionGroup."""
+    chores: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: upkeep.forget_answers(service, before=now - KEPT),
+        lambda: upkeep.forget_jobs(service, now),
+        lambda: upkeep.forget_deliveries(service, now),
+        lambda: publishing.publish_due(service, now),
+        lambda: upkeep.collect_attachments(service, now),
+    )
+    await in_turn(chores)
 
 
 async def run(service: Service, doorkeeper: Doorkeeper) -> None:
-    """Until cancelled. A database that is away is tried again at a later turn."""
+    """Until cancelled. What fails, or meets a database that is away, is tried again at a later turn."""
     for turn in itertools.count():
         try:
             await doorkeeper.write_last_used()
             if turn % TURNS_BETWEEN_CLEANINGS == 0:
                 await run_once(service, datetime.now(UTC))
-        except Refused as refused:
-            log.warning("housekeeping put off", code=refused.code)
-        except Exception:
-            # One bad tenant must not end it for everybody.
+        except* Refused as refused:
+            log.warning("housekeeping put off", codes=sorted({each.code for each in _leaves(refused)}))
+        except* Exception:
             log.exception("housekeeping failed")
         await asyncio.sleep(EVERY_SECONDS)
+
+
+def _leaves(group: BaseExceptionGroup[Refused]) -> Iterator[Refused]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(each)
+        else:
+            yield each

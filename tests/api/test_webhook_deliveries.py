@@ -9,6 +9,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from service.actions import deliveries
 from service.actions.carrying import TABLE, retired, secrets_of
 from service.settings import Settings
 from service.store import webhooks
@@ -451,3 +452,36 @@ def test_what_was_sent_is_read_as_it_came() -> None:
     """The tests' own endpoint."""
     sent = Sent.of(b'POST / HTTP/1.1\r\nwebhook-id: x\r\n\r\n{"type": "a"}')
     assert (sent.id, sent.body) == ("x", {"type": "a"})
+
+
+# -- forgotten
+
+
+async def test_what_was_delivered_long_ago_is_forgotten_and_can_be_sent_again_all_the_same(
+    world: World, days: Days, here: Endpoint, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "AT_ONCE", 2)
+    hopeless, *others = [await world.item() for _ in range(6)]
+    here.answers = refusing(hopeless["id"])
+    await days.deliver()
+    delivered = days.now()
+    await by_schedule(days)
+    waiting = await world.item()
+    here.answers = refusing(waiting["id"])
+    await days.deliver()
+    tenant_id = UUID((await read(world.admin, "/v1/me"))["tenant_id"])
+    whole = await rows(world, hook)
+    assert [row["status"] for row in whole] == ["dead", *["delivered"] * 5, "pending"]
+
+    await deliveries.forget(world.service, tenant_id, delivered + deliveries.KEPT - timedelta(minutes=1))
+    assert await rows(world, hook) == whole
+    forgotten = await deliveries.forget(world.service, tenant_id, delivered + deliveries.KEPT + timedelta(minutes=1))
+    assert forgotten >= 5
+    assert await rows(world, hook) == [whole[0], whole[-1]]
+
+    here.sent.clear()
+    here.answers = lambda sent: reply(200)
+    between = {"after": whole[0]["position"], "before": whole[-1]["position"]}
+    assert ok(await world.admin.post(f"{hook}/replay", json=between), 202)["count"] == 5
+    await days.deliver()
+    assert {sent.event["item_id"] for sent in here.sent} == {item["id"] for item in others}
