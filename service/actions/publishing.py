@@ -49,7 +49,7 @@ async def publish(service: Service, call: Call) -> dict[str, Any] | Replay:
 async def publish_due(service: Service, now: datetime) -> int:
     """Publish a checkpoint for every tenant whose log has grown and that has none of its present day; of how many.
 
-    Any number may do so at once.
+    Any number may do so at once. Raises an ExceptionGroup of what failed, once every tenant has had its turn.
     """
 
     async def action(tx: Tx) -> list[tuple[Home, datetime | None]]:

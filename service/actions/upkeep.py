@@ -46,6 +46,8 @@ async def forget_deliveries(service: Service, now: datetime) -> None:
 
 
 async def _for_every_tenant(service: Service, chore: Callable[[UUID], Awaitable[object]]) -> None:
+    """Raises an ExceptionGroup of what failed, once every tenant has had its turn."""
+
     async def every(tx: Tx) -> list[UUID]:
         return [row[0] for row in await tx.all(tenants.ALL)]
 
