@@ -12,7 +12,7 @@ from service.actions.service import Service
 from service.settings import Settings
 from service.workers import figures, sequencer
 from service.workflow import counting
-from tests.api.helpers import VERIFIED, ok, refused
+from tests.api.helpers import VERIFIED, ok, read, refused
 from tests.figures import Sight, wrong
 from tests.world import World
 
@@ -81,8 +81,9 @@ async def test_a_fault_in_counting_keeps_no_event_from_its_position(
         with pytest.raises(TypeError):
             await figures.run_once(world.service)
         refused(await world.admin.get("/v1/statistics", params={"by": "unit"}), "unavailable")
-    page = await world.admin.get("/v1/events", params={"type": "item.created", "limit": 200})
-    assert made["id"] in {event["item_id"] for event in page.json()["items"]}
+    (event,) = (await read(world.admin, f"/v1/items/{made['id']}/events"))["items"]
+    page = await read(world.admin, "/v1/events", after=event["position"] - 1, limit=1)
+    assert [each["item_id"] for each in page["items"]] == [made["id"]]
     await figures.run_until_done(world.service)
     sight = await Sight.of(settings, world.service)
     assert await wrong(sight, 5) == []
