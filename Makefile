@@ -21,6 +21,8 @@ export PIP_CACHE_DIR := $(HERE)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_REQUIRE_VIRTUALENV := 1
 export UV_CACHE_DIR := $(HERE)/.cache/uv
+# pip asks a Rust that is installed for its version, and that one makes itself a home.
+export RUSTUP_HOME := $(HERE)/.cache/rustup
 export npm_config_cache := $(HERE)/.cache/npm
 export npm_config_prefer_offline := true
 export npm_config_fetch_retries := 1
