@@ -20,11 +20,9 @@ from service.errors import FieldError, Refused
 from service.outside.sheet_writer import workbook
 from service.store import imports as import_store
 from service.store.database import Changes, Tx
-from service.store.imports import DONE, FAILED, RUNNING, Import
+from service.store.imports import Import
+from service.workflow.jobs import SILENT, JobState
 from service.workflow.permissions import administers
-
-SILENT = timedelta(seconds=60)
-"""One that has not been heard of for so long went down with its process; nothing of it was stored."""
 
 BEAT_SECONDS = 1.0
 MAX_REFUSED = 10_000
@@ -52,7 +50,7 @@ async def run(
 async def start(service: Service, call: Call, content: bytes, file: str, options: Options) -> Import | Replay:
     """Begin an import that goes on by itself. Refuses `forbidden`; whatever else is wrong its state will say."""
     may_import(call, options)
-    begun = Import(new_id(), call.caller.principal_id, RUNNING, 0, None, None, None, call.now, call.now)
+    begun = Import(new_id(), call.caller.principal_id, JobState.RUNNING.value, 0, None, None, None, call.now, call.now)
 
     async def action(tx: Tx) -> Import | Replay:
         replay = await call.replayed(tx)
@@ -119,7 +117,7 @@ async def _fail(service: Service, call: Call, begun: Import, refused: Refused) -
         "reason": refused.reason,
         "errors": [[error.pointer, error.code] for error in refused.errors],
     }
-    failed = replace(begun, state=FAILED, percent=100, faults=faults)
+    failed = replace(begun, state=JobState.FAILED.value, percent=100, faults=faults)
 
     async def action(tx: Tx) -> None:
         changes = Changes()
@@ -135,7 +133,7 @@ def _finished(service: Service, call: Call, import_id: UUID, done: Done) -> Impo
         table = json.dumps({"headings": done.headings, "rows": done.refused[:MAX_REFUSED]}, ensure_ascii=False)
         sealed = service.vault.encrypt(table, tenant_id=call.tenant_id, table="imports", row=import_id)
     principal = call.caller.principal_id
-    return Import(import_id, principal, DONE, 100, done.report, None, sealed, call.now, call.now)
+    return Import(import_id, principal, JobState.DONE.value, 100, done.report, None, sealed, call.now, call.now)
 
 
 async def find(service: Service, call: Call, import_id: UUID) -> Import:
@@ -149,13 +147,14 @@ async def find(service: Service, call: Call, import_id: UUID) -> Import:
     found = await service.read(action)
     if found is None or not (found.principal_id == call.caller.principal_id or administers(call.grants)):
         raise Refused("not_found")
-    if found.state != RUNNING:
+    if found.state != JobState.RUNNING:
         # A last beat may have come behind the end.
         return replace(found, percent=100)
     if here is not None:
         return replace(found, percent=here)
     if call.now - found.updated_at > SILENT:
-        return replace(found, state=FAILED, faults={"code": "unavailable", "reason": None, "errors": []})
+        # It went down with its process; nothing of it was stored.
+        return replace(found, state=JobState.FAILED.value, faults={"code": "unavailable", "reason": None, "errors": []})
     return found
 
 

@@ -19,9 +19,8 @@ from service.store.database import Changes, Statement, Tx
 from service.store.items import ItemRow
 from service.store.types import ONE, Instant, Json, any_of, gate, texts
 from service.workflow.import_plan import Known, Numbered
+from service.workflow.jobs import JobState
 from service.workflow.ledger_lines import problem
-
-RUNNING, DONE, FAILED = "running", "done", "failed"
 
 
 class ImportRow(SQLModel, table=True):
@@ -90,7 +89,7 @@ UPDATE = Statement(
     .where(
         _imports.c.tenant_id == _tenant,
         _imports.c.id == _id,
-        _imports.c.state == literal_column(f"'{RUNNING}'"),
+        _imports.c.state == literal_column(f"'{JobState.RUNNING}'"),
         gate(),
     )
     .values({name: bindparam(f"new_{name}", type_=_imports.c[name].type) for name in CHANGEABLE})
