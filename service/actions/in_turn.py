@@ -13,6 +13,9 @@ async def in_turn(chores: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
     for chore in chores:
         try:
             done.append(await chore())
+        except ExceptionGroup as failures:
+            # Of chores that are made of chores.
+            failed += failures.exceptions
         except Exception as failure:
             failed.append(failure)
     if failed:

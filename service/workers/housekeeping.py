@@ -6,7 +6,7 @@ Answers go a day after the 24 hours that are promised.
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -44,15 +44,10 @@ async def run(service: Service, doorkeeper: Doorkeeper) -> None:
             if turn % TURNS_BETWEEN_CLEANINGS == 0:
                 await run_once(service, datetime.now(UTC))
         except* Refused as refused:
-            log.warning("housekeeping put off", codes=sorted({each.code for each in _leaves(refused)}))
+            log.warning(
+                "housekeeping put off",
+                codes=sorted({each.code for each in refused.exceptions if isinstance(each, Refused)}),
+            )
         except* Exception:
             log.exception("housekeeping failed")
         await asyncio.sleep(EVERY_SECONDS)
-
-
-def _leaves(group: BaseExceptionGroup[Refused]) -> Iterator[Refused]:
-    for each in group.exceptions:
-        if isinstance(each, BaseExceptionGroup):
-            yield from _leaves(each)
-        else:
-            yield each
