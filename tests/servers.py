@@ -215,7 +215,7 @@ def free_port() -> int:
             return int(listener.getsockname()[1])
 
 
-def end_with_parent() -> Callable[[], None] | None:
+def end_with_parent(by: signal.Signals = signal.SIGKILL) -> Callable[[], None] | None:
     """On Linux: a process ends with the one that started it, even where that was killed and can end nothing."""
     if sys.platform != "linux":
         return None
@@ -223,6 +223,6 @@ def end_with_parent() -> Callable[[], None] | None:
     set_parent_death_signal = 1
 
     def before_exec() -> None:
-        libc.prctl(set_parent_death_signal, signal.SIGKILL)
+        libc.prctl(set_parent_death_signal, by)
 
     return before_exec

@@ -8,16 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from python_calamine import CalamineWorkbook
 
-from tests import invariants
 from tests.api.helpers import every_page, ok, read, refused
 from tests.api.importing import HEAD, by_row, codes, items_of, ledger, load
 from tests.spreadsheets import archive, sheet_xml, xlsx
 
-
-@pytest.fixture(autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself")
 
 
 async def test_words_about_progress_are_an_entry_and_a_yes_closes(world):

@@ -4,17 +4,13 @@ import asyncio
 
 import pytest
 
-from tests import invariants
 from tests.api.helpers import NOBODY, every_page, ok, read, refused
 from tests.api.office import MINUTES, VERIFIED, on
 
 AT = {"at": "2026-03-05T01:30:00Z", "place": "县督查室"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself_in_the_end")
 
 
 async def summoned(office, **given):

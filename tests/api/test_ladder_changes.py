@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests import invariants
 from tests.api.helpers import match, ok, read, refused
 from tests.api.office import VERIFIED, instant, local, on
 
@@ -11,10 +10,7 @@ URGE = {"code": "urge+1", "anchor": "due", "offset": 1, "states": ["rectifying"]
 ESCALATE = URGE | {"code": "escalate+2", "offset": 2, "action": "escalate", "notify": ["responsible", "parent"]}
 
 
-@pytest.fixture(scope="module", autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself_in_the_end")
 
 
 # -- rungs with `confirm`

@@ -5,15 +5,10 @@ The instants are those of docs/deadlines.md: nothing else is done, and nothing a
 
 import pytest
 
-from tests import invariants
 from tests.api.helpers import every_page, ok, read
 from tests.api.office import VERIFIED, local, on
 
-
-@pytest.fixture(scope="module", autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself_in_the_end")
 
 
 async def next_of(office, item):

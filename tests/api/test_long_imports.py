@@ -9,15 +9,12 @@ from service.actions.bulk_listing import Lister, create_units
 from service.actions.service import Service
 from service.errors import Refused
 from service.store.imports import Import
-from tests import invariants
 from tests.api.helpers import every_page, ok, read
 from tests.api.importing import HEAD, items_of, ledger, load
 
+MANY = HEAD + "".join(f"{n},问题{n},t1v1,修,2027年6月底,\n" for n in range(1200))
 
-@pytest.fixture(autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself")
 
 
 async def test_what_breaks_off_in_a_later_chunk_leaves_nothing(world, monkeypatch):
@@ -48,7 +45,7 @@ async def test_what_breaks_off_in_a_later_chunk_leaves_nothing(world, monkeypatc
 
 async def test_a_long_import_goes_on_by_itself_and_can_be_asked_about(world):
     code = await ledger(world, "job")
-    table = HEAD + "".join(f"{n},问题{n},t1v1,修,2027年6月底,\n" for n in range(1200)) + "1,,t1,,,\n"
+    table = MANY + "1,,t1,,,\n"
     begun = await load(world, table, ledger=code, background=True, key="job-1")
     assert begun.status_code == 202
     state = begun.json()
@@ -108,8 +105,7 @@ async def test_an_import_that_ends_while_it_is_asked_about_is_told_no_less_far_t
 
 async def test_a_process_that_ends_says_so_of_the_imports_that_it_breaks_off(world):
     code = await ledger(world, "broken-off")
-    table = HEAD + "".join(f"{n},问题{n},t1v1,修,2027年6月底,\n" for n in range(1200))
-    state = (await load(world, table, ledger=code, background=True)).json()
+    state = (await load(world, MANY, ledger=code, background=True)).json()
     while state["percent"] < 40:
         await asyncio.sleep(0.01)
         state = await read(world.admin, f"/v1/imports/{state['id']}")
@@ -121,5 +117,5 @@ async def test_a_process_that_ends_says_so_of_the_imports_that_it_breaks_off(wor
     else:
         # Its transaction was with the database already.
         assert (state["state"], state["report"]["created"], len(listed)) == ("done", 1200, 1200)
-    report = ok(await load(world, table, ledger=code))
+    report = ok(await load(world, MANY, ledger=code))
     assert report["created"] + report["unchanged"] == 1200 == len(await items_of(world, code))

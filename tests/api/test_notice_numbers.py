@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from service.workers import clock
-from tests import invariants
 from tests.api.helpers import every_page, ok, refused
 from tests.api.office import VERIFIED, instant, on
 
@@ -19,10 +18,7 @@ def rounds(full):
     return range(20 if full else 3)
 
 
-@pytest.fixture(autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself")
 
 
 def send(office, item, key=None, **given):

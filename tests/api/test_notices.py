@@ -2,17 +2,13 @@
 
 import pytest
 
-from tests import invariants
 from tests.api.helpers import NOBODY, every_page, ok, read, refused
 from tests.api.office import VERIFIED, on
 
 KINDS = {"reminder": None, "urging": "催", "supervision": "督", "warning": "告", "circular": "通"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself_in_the_end")
 
 
 def send(office, *items, by=None, **given):

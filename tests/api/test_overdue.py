@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests import invariants
 from tests.api.helpers import every_page, ok, read, refused
 from tests.api.office import VERIFIED, local, on
 
@@ -11,10 +10,7 @@ DRAFTED = {"code": "urge-1", "anchor": "due", "offset": -1, "states": ["open"], 
            "notify": ["responsible"], "confirm": True}  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself_in_the_end")
 
 
 async def all_kinds(office, unit="t1v1"):

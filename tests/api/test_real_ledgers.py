@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from service.demo import desk
-from tests import invariants
 from tests.api.helpers import every_page, ok, read
 from tests.api.importing import codes, items_of, ledger, load
 
@@ -46,10 +45,7 @@ SEVERAL = {
 """Cells with more than one unit: who is responsible (the lead unit, if any), who takes part, and what is no unit."""
 
 
-@pytest.fixture(autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself")
 
 
 @pytest.mark.parametrize("file", REAL, ids=lambda path: path.name[:2])

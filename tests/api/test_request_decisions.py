@@ -11,10 +11,7 @@ from tests.api.office import ASKED, VERIFIED, on
 TRIGGERS = {"extension": "item.extended", "closure": "item.closed", "transfer": "item.transferred"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself_in_the_end")
 
 
 async def transactions(settings, item):

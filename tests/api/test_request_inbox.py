@@ -2,15 +2,10 @@
 
 import pytest
 
-from tests import invariants
 from tests.api.helpers import every_page, ok, read, refused
 from tests.api.office import on
 
-
-@pytest.fixture(scope="module", autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself_in_the_end")
 
 
 async def asked_on(office, *days, unit="t1v1"):

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from service.workers import clock
-from tests import invariants
 from tests.api.helpers import every_page, ok, read, refused
 from tests.api.office import ASKED, on
 
@@ -24,10 +23,7 @@ def rounds(full):
     return range(30 if full else 3)
 
 
-@pytest.fixture(autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself")
 
 
 async def asked(office, kind, **given):

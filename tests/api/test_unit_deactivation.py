@@ -7,11 +7,7 @@ import pytest
 from tests import invariants
 from tests.api.helpers import NOBODY, ids, match, ok, read, refused
 
-
-@pytest.fixture(autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself")
 
 
 async def hang(world, code, parent="root", **given):

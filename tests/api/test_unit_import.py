@@ -14,10 +14,7 @@ HEAD = "编码,名称,上级编码,级别\n"
 OLD = Path(__file__).resolve().parent.parent / "files" / "units.xls"
 
 
-@pytest.fixture(autouse=True)
-async def nothing_contradicts_itself(world, settings):
-    yield
-    assert await invariants.contradictions(settings) == []
+pytestmark = pytest.mark.usefixtures("nothing_contradicts_itself")
 
 
 async def load(world, content, by=None, key=None, **params):

@@ -12,20 +12,16 @@ Under xdist the controller decides before it starts its workers, and they inheri
 """
 
 import asyncio
-import ctypes
 import importlib.util
 import os
 import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -33,13 +29,14 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from tests.servers import PORTS_TRIED, end_with_parent, free_port
+
 NAMED = "TEST_POSTGRES_URL"
 UNAVAILABLE = "TEST_POSTGRES_UNAVAILABLE"
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 START_WITHIN = 60
 STOP_WITHIN = 20
-PORTS_TRIED = 5
 
 
 class PostgresUnavailable(Exception):
@@ -161,7 +158,7 @@ class OwnServer:
 
         log = self.place / "log"
         for _ in range(PORTS_TRIED):
-            port = _free_port()
+            port = free_port()
             self._launch(programs, data, port, log, drop)
             url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
             problem = self._problem(url)
@@ -184,7 +181,7 @@ class OwnServer:
                 cwd=self.place,
                 # Ctrl-C is for the tests: they end first and stop the server themselves.
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=end_with_parent(signal.SIGINT),
                 **drop,
             )
 
@@ -250,22 +247,3 @@ def _works(command: list[Any], **options: Any) -> bool:
     except (OSError, RuntimeError):
         return False
     return True
-
-
-def _end_with_parent() -> Callable[[], None] | None:
-    """On Linux: the server ends even when the test run is killed and can stop nothing any more."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    set_parent_death_signal = 1
-
-    def before_exec() -> None:
-        libc.prctl(set_parent_death_signal, signal.SIGINT)
-
-    return before_exec
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
