@@ -35,7 +35,7 @@ async def update(tx: Tx, changes: Changes, call: Call, plan: Plan, chunk: list[P
         if item is None:
             continue
         if not Standing.of(call.grants, lines_of(plan, item)).updates:
-            placed.warnings.append(Fault(FORBIDDEN))
+            placed.warnings += (Fault(FORBIDDEN),)
             continue
         entry = Entry.of(call, item, plan.policy, plan.ledger.policy_epoch)
         _correct(call, plan, placed, entry)
@@ -60,9 +60,9 @@ def _correct(call: Call, plan: Plan, placed: Placed, entry: Entry) -> None:
         if item.state == State.OPEN:
             given |= _deadline(call, plan, placed, item)
         else:
-            placed.warnings.append(Fault(NEEDS_DECISION, Field.DEADLINE))
+            placed.warnings += (Fault(NEEDS_DECISION, Field.DEADLINE),)
     if row.closed and item.state != State.CLOSED:
-        placed.warnings.append(Fault(NEEDS_DECISION, Field.STRUCK_OFF))
+        placed.warnings += (Fault(NEEDS_DECISION, Field.STRUCK_OFF),)
     columns = listing.corrected(item, given, now=call.now)
     if columns:
         after = replace(item, **columns)

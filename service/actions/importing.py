@@ -58,7 +58,7 @@ class Plan:
     def begin_again(self) -> None:
         """As it was before it was carried out: the write that did so was lost."""
         for each in self.of(Outcome.UPDATED):
-            each.outcome, each.warnings = Outcome.CHANGED, list(each.row.warnings)
+            each.outcome, each.warnings = Outcome.CHANGED, each.row.warnings
 
     def years(self, today: date) -> Counter[int]:
         """How many items are to be listed in each year."""
@@ -148,14 +148,14 @@ def _parent(call: Call, options: Options, present: list[Unit], tree: _Tree) -> U
 
 def _place(call: Call, found: import_plan.Units, tree: _Tree, parent: UUID, row: LedgerRow) -> Placed:
     row.settle(call.today)
-    placed = Placed(row, list(row.errors), list(row.warnings))
+    placed = Placed(row, row.errors, row.warnings)
     if not (row.lead_cell or row.unit_cell):
         return placed
     if row.errors and found.create:
         # What is refused anyway makes no unit.
         return placed
     cells = found.place(row)
-    placed.errors.extend(cells.faults)
+    placed.errors += cells.faults
     if cells.responsible is None or placed.errors:
         return placed
     placed.responsible, placed.co_units, placed.kept = cells.responsible, cells.co_units, cells.kept
@@ -163,27 +163,27 @@ def _place(call: Call, found: import_plan.Units, tree: _Tree, parent: UUID, row:
         if unit_id not in tree.parents:
             tree.parents[unit_id] = parent
         tree.line(unit_id)
-    placed.errors.extend(_forbidden(call, row, tree.line(placed.responsible)))
-    placed.errors.extend(_impossible(call, row))
+    placed.errors += _forbidden(call, row, tree.line(placed.responsible))
+    placed.errors += _impossible(call, row)
     return placed
 
 
-def _forbidden(call: Call, row: LedgerRow, responsible: Line) -> list[Fault]:
+def _forbidden(call: Call, row: LedgerRow, responsible: Line) -> tuple[Fault, ...]:
     """Where this caller may not list, and dates that only admin and supervisor set."""
     if not holds(call.grants, "item:create", responsible):
-        return [Fault(FORBIDDEN, Field.UNIT)]
+        return (Fault(FORBIDDEN, Field.UNIT),)
     trusted = tuple(grant for grant in call.grants if grant.role in (Role.ADMIN, Role.SUPERVISOR))
     if (row.closed or row.listed_on is not None) and not holds(trusted, "item:create", responsible):
-        return [Fault(FORBIDDEN, Field.STRUCK_OFF if row.closed else Field.LISTED_ON)]
-    return []
+        return (Fault(FORBIDDEN, Field.STRUCK_OFF if row.closed else Field.LISTED_ON),)
+    return ()
 
 
-def _impossible(call: Call, row: LedgerRow) -> list[Fault]:
+def _impossible(call: Call, row: LedgerRow) -> tuple[Fault, ...]:
     """What was found, listed or closed does not lie in the future."""
     days = {Field.FOUND_ON: row.found_on, Field.LISTED_ON: row.listed_on}
     if row.closed:
         days[Field.CLOSED_ON] = row.closed_on
-    return [Fault(INVALID_DATE, name) for name, day in days.items() if day is not None and day > call.today]
+    return tuple(Fault(INVALID_DATE, name) for name, day in days.items() if day is not None and day > call.today)
 
 
 def _new_units(call: Call, found: import_plan.Units, placed: Iterable[Placed], parent: UUID) -> list[Unit]:

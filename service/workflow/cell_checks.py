@@ -18,8 +18,10 @@ _ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-def check(line: Line, errors: list[Fault], warnings: list[Fault]) -> None:
-    """What may not stand in a cell at all, and what should not, added to these."""
+def check(line: Line) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+    """What may not stand in a cell at all, and what should not."""
+    errors: list[Fault] = []
+    warnings: list[Fault] = []
     for each, first in line.cells.items():
         for cell in line.several.get(each, (first,)):
             if isinstance(cell, Formula):
@@ -28,6 +30,7 @@ def check(line: Line, errors: list[Fault], warnings: list[Fault]) -> None:
                 _check_text(each, cell, errors, warnings)
     for heading, cell in line.extra.items():
         _check_text(heading, cell, errors, warnings)
+    return tuple(errors), tuple(warnings)
 
 
 def _check_text(name: str, cell: str, errors: list[Fault], warnings: list[Fault]) -> None:

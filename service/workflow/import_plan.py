@@ -56,8 +56,8 @@ class Placed:
     """
 
     row: LedgerRow
-    errors: list[Fault]
-    warnings: list[Fault]
+    errors: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
     responsible: UUID | None = None
     co_units: tuple[UUID, ...] = ()
     kept: tuple[str, ...] = ()

@@ -5,10 +5,11 @@ Which units there are is not known here, nor what was imported before.
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from service.workflow import cell_words, words
@@ -55,16 +56,20 @@ class Marks:
 
 NO_MARKS = Marks("", "", "", "")
 NOTHING_SAID = Words()
+NOTHING_BESIDE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(slots=True)
 class LedgerRow:
-    """A line with its facts. What has `errors` is refused."""
+    """A line with its facts. What has `errors` is refused.
+
+    There are 100,000 of them at once: what most have nothing of is one empty thing for all.
+    """
 
     sheet: str
     row: int
-    errors: list[Fault] = field(default_factory=list)
-    warnings: list[Fault] = field(default_factory=list)
+    errors: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
     title: str = ""
     description: str | None = None
     goal: str | None = None
@@ -85,9 +90,9 @@ class LedgerRow:
     source_kind: str = SourceKind.OTHER.value
     source_ref: str | None = None
     contact: str | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=lambda: NOTHING_BESIDE)
     problem: str = ""
-    begins: dict[Field, date] = field(default_factory=dict)
+    begins: tuple[tuple[Field, date], ...] = ()
     """Of the days above that a period stands for, its last one, the first."""
 
     marks: Marks = NO_MARKS
@@ -97,7 +102,7 @@ class LedgerRow:
 
         The marks stay as they are, so that the row is known again tomorrow.
         """
-        for name, first in self.begins.items():
+        for name, first in self.begins:
             last = getattr(self, name)
             if last is not None and first <= today < last:
                 setattr(self, name, today)
@@ -116,7 +121,7 @@ def judge(lines: Iterable[Line]) -> list[LedgerRow]:
         earlier = first.setdefault((row.marks.key, row.marks.deadline), row)
         if earlier is not row:
             where = str(earlier.row) if earlier.sheet == row.sheet else f"{earlier.sheet}!{earlier.row}"
-            row.errors.append(Fault(DUPLICATE, None, where))
+            row.errors += (Fault(DUPLICATE, None, where),)
     return rows
 
 
@@ -126,7 +131,7 @@ def _marks(row: LedgerRow) -> Marks:
         (
             row.title, row.description, row.goal, row.measures, row.co_cells, row.person, row.deadline_text, row.status,
             row.closed, row.closed_on, row.found_on, row.listed_on, row.category, row.severity, row.source_kind,
-            row.source_ref, row.attributes,
+            row.source_ref, dict(row.attributes),
         )
     )  # fmt: skip
     key = f"{_plain(row.lead_cell)}\n{_plain(row.unit_cell)}\n{plain(row.problem)}"
@@ -150,15 +155,17 @@ def _known_hash(text: str) -> str:
 def _judge(line: Line) -> LedgerRow:
     row = LedgerRow(line.sheet, line.row)
     if line.odd:
-        row.errors.append(Fault(COLUMN_COUNT))
-    check(line, row.errors, row.warnings)
+        row.errors += (Fault(COLUMN_COUNT),)
+    errors, warnings = check(line)
+    row.errors += errors
+    row.warnings += warnings
     cells = {each: unguarded(cell) for each, cell in line.cells.items()}
     _problem(row, cells, line)
     row.lead_cell, leading = parted(_units(cells, Field.LEAD_UNIT))
     row.unit_cell, responsible = parted(_units(cells, Field.UNIT))
     row.co_cells = tuple(cell for cell in line.all(Field.CO_UNITS) if not cell_words.blank(cell))
     if not row.lead_cell and not row.unit_cell and not line.odd:
-        row.errors.append(Fault(MISSING_UNIT, Field.UNIT))
+        row.errors += (Fault(MISSING_UNIT, Field.UNIT),)
     row.goal = _text(row, Field.GOAL, cells.get(Field.GOAL, ""))
     row.measures = _text(row, Field.MEASURES, cells.get(Field.MEASURES, ""))
     people = [cell for cell in map(unguarded, line.all(Field.PERSON)) if not cell_words.blank(cell)]
@@ -170,7 +177,8 @@ def _judge(line: Line) -> LedgerRow:
     if row.closed_on and not row.closed:
         # A day of completion is none of closure: it is kept beside.
         cell = line.cells[Field.CLOSED_ON]
-        row.attributes[Field.CLOSED_ON.value] = row.closed_on.isoformat() if isinstance(cell, Number) else cell
+        day = row.closed_on.isoformat() if isinstance(cell, Number) else cell
+        row.attributes = {**row.attributes, Field.CLOSED_ON.value: day}
         row.closed_on = None
     _beside(row, line, cells)
     return row
@@ -191,39 +199,40 @@ def _problem(row: LedgerRow, cells: dict[Field, str], line: Line) -> None:
     row.problem = problem or title
     if not row.problem:
         if not line.odd:
-            row.errors.append(Fault(MISSING_PROBLEM, Field.PROBLEM))
+            row.errors += (Fault(MISSING_PROBLEM, Field.PROBLEM),)
         return
     if len(row.problem) > MAX_PROBLEM:
-        row.errors.append(Fault(TOO_LONG, Field.PROBLEM))
+        row.errors += (Fault(TOO_LONG, Field.PROBLEM),)
     in_one_line = " ".join((title or problem).split())
-    row.title = shortened(in_one_line, MAX_TITLE)
+    # Of all that a row holds it is the longest: where both are the same, they are one text.
+    row.title = shortened(row.problem if in_one_line == row.problem else in_one_line, MAX_TITLE)
     row.description = problem if problem and problem != row.title else None
 
 
 def _text(row: LedgerRow, name: Field, cell: str) -> str | None:
     if len(cell) > MAX_TEXT:
-        row.errors.append(Fault(TOO_LONG, name))
+        row.errors += (Fault(TOO_LONG, name),)
     return cell or None
 
 
 def _line(row: LedgerRow, name: Field, cell: str, longest: int = MAX_LINE) -> str | None:
     in_one_line = " ".join(cell.split())
     if len(in_one_line) > longest:
-        row.errors.append(Fault(TOO_LONG, name))
+        row.errors += (Fault(TOO_LONG, name),)
     return in_one_line or None
 
 
 def _deadline(row: LedgerRow, line: Line) -> None:
     cell = line.cells.get(Field.DEADLINE, "")
     if len(cell) > MAX_DEADLINE:
-        row.errors.append(Fault(TOO_LONG, Field.DEADLINE))
+        row.errors += (Fault(TOO_LONG, Field.DEADLINE),)
         return
     row.deadline = words.read(unguarded(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
     row.deadline_text = " ".join(cell.split()) or None
     if row.deadline.invalid:
-        row.errors.append(Fault(INVALID_DATE, Field.DEADLINE))
+        row.errors += (Fault(INVALID_DATE, Field.DEADLINE),)
     elif row.deadline.warning is not None:
-        row.warnings.append(Fault(row.deadline.warning, Field.DEADLINE, row.deadline.reason))
+        row.warnings += (Fault(row.deadline.warning, Field.DEADLINE, row.deadline.reason),)
 
 
 def _status(row: LedgerRow, cells: dict[Field, str]) -> None:
@@ -244,12 +253,12 @@ def _days(row: LedgerRow, line: Line) -> None:
             continue
         said = words.read(cell, number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
         if said.invalid:
-            row.errors.append(Fault(INVALID_DATE, name))
+            row.errors += (Fault(INVALID_DATE, name),)
         elif said.due_on is None:
-            row.attributes[name] = cell
+            row.attributes = {**row.attributes, name: cell}
         else:
             setattr(row, name, said.due_on)
-            row.begins[name] = said.first or said.due_on
+            row.begins += ((name, said.first or said.due_on),)
 
 
 def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
@@ -261,7 +270,7 @@ def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
     row.source_ref = _line(row, Field.SOURCE, source)
     row.contact = "、".join(dict.fromkeys(map(unguarded, line.all(Field.CONTACT)))) or None
     if row.contact and len(row.contact) > 2_000:
-        row.errors.append(Fault(TOO_LONG, Field.CONTACT))
+        row.errors += (Fault(TOO_LONG, Field.CONTACT),)
     kept = {
         Field.SOURCE_NO: cells.get(Field.SOURCE_NO),
         Field.SEVERITY: severity if row.severity is None else None,
@@ -270,10 +279,12 @@ def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
         Field.SUPERVISING: "、".join(line.all(Field.SUPERVISING)),
         Field.ACCEPTING: "、".join(line.all(Field.ACCEPTING)),
     }
-    row.attributes |= {name.value: cell for name, cell in kept.items() if cell}
+    beside: dict[str, Any] = {**row.attributes, **{name.value: cell for name, cell in kept.items() if cell}}
     if line.extra:
-        row.attributes["columns"] = {heading[:100]: cell for heading, cell in line.extra.items()}
-    _shorten(row.attributes)
+        beside["columns"] = {heading[:100]: cell for heading, cell in line.extra.items()}
+    if beside:
+        _shorten(beside)
+        row.attributes = beside
 
 
 def _shorten(attributes: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def test_a_sound_row_has_its_facts_and_nothing_to_say():
         place="村口",
         supervising="县整改办",
     )
-    assert (row.errors, row.warnings) == ([], [])
+    assert (row.errors, row.warnings) == ((), ())
     assert (row.title, row.description, row.deadline.due_on) == ("路面破损", None, date(2027, 6, 30))
     assert (row.found_on, row.listed_on) == (date(2027, 1, 5), date(2027, 2, 1))
     assert (row.severity, row.source_kind, row.source_ref) == ("critical", "inspection", "县委巡察反馈")
@@ -61,7 +61,7 @@ def test_a_sound_row_has_its_facts_and_nothing_to_say():
 )
 def test_a_title_is_one_line_and_a_longer_problem_keeps_its_text(problem, title, description):
     row = one(problem=problem)
-    assert (row.title, row.description, row.errors) == (title, description, [])
+    assert (row.title, row.description, row.errors) == (title, description, ())
 
 
 def test_a_title_of_its_own_stands_before_the_problem():
@@ -163,7 +163,7 @@ def test_a_dash_or_a_number_is_no_formula(text):
 )
 def test_phone_and_card_numbers_are_told_from_other_digits(text, warned):
     assert codes(one(remark=text).warnings) == ([("personal_data", "remark")] if warned else [])
-    assert one(contact=text).warnings == [], "who complained is kept encrypted"
+    assert one(contact=text).warnings == (), "who complained is kept encrypted"
 
 
 def test_a_phone_number_is_one_as_a_number_too():
@@ -185,7 +185,7 @@ def test_a_day_of_completion_without_closure_is_kept_beside():
 def test_what_is_kept_beside_is_cut_where_it_is_too_long_and_costs_no_row():
     row = one(remark="急", extra={"一月": "甲" * 2_000, "二月": "乙" * 2_000, "三月": "丙"})
     kept = row.attributes["columns"]
-    assert row.errors == row.warnings == []
+    assert row.errors == row.warnings == ()
     assert (row.attributes["remark"], kept["三月"]) == ("急", "丙")
     assert kept["一月"] == "甲" * 1_498 + "…" and kept["二月"] == "乙" * 1_498 + "…"
     assert len(one(remark="长" * 4_000).attributes["remark"]) == 3_000
