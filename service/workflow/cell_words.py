@@ -5,17 +5,20 @@ import unicodedata
 from functools import lru_cache
 
 from service.workflow import word_table
+from service.workflow.grid import Number
 from service.workflow.states import Severity, SourceKind
 
 _NOISE = re.compile(r"[\s,，。;；、.!！:：()（）“”\"'·]+")
 _DONE = re.compile(
-    r"(?:该|此|本)?(?:问题|项|任务|事项|整改任务|项目)?(?:目前)?(?:均|都|现)?(?:已|己|巳)?(?:经)?"
-    r"(?:按期|按时|如期|提前|全部|全面)*"
-    r"(?:完成|整改|整改完成|完成整改|整改到位|整改完毕|整改落实到位|销号|办结|完结|解决|完成销号|验收销号"
+    r"(?:该|此|本)?(?:问题|项|任务|事项|整改任务|项目)?(?:目前)?(?:均|都|现)?"
+    r"(?:(?:立行立改|立查立改|边查边改|现场|当场)(?=[已己]))?(?:已|己|巳)?(?:经)?"
+    r"(?:(?<=[已己经])(?:现场|当场))?(?:按期|按时|如期|提前|全部|全面)*"
+    r"(?:闭环|完成|整改|整改完成|完成整改|整改到位|整改完毕|整改落实到位|销号|办结|完结|解决|完成销号|验收销号"
     r"|完成验收销号|整改销号|完成整改销号)"
     r"(?:并|且)?(?:已)?(?:通过)?(?:验收|核查验收|验收合格|核查)?(?:并)?(?:已)?(?:予以|完成)?(?:销号)?"
     r"|是|√|✓|✔|完成|销号|办结|done|closed"
 )
+_DAY_ALONE = re.compile(r"(?:19|20)\d{2}[-年./]\d{1,2}(?:[-月./](?:\d{1,2}[日号]?)?)?(?:00:00:00)?")
 _NEGATIVE = frozenset(
     {"否", "未", "未完成", "未销号", "未整改", "未办结", "×", "✗", "x", "没有", "no", "无", "/", "-", "—", "——"}
 )
@@ -46,7 +49,16 @@ def ditto(cell: str) -> bool:
 @lru_cache(maxsize=4_000)
 def _marked(mark: re.Pattern[str], cell: str) -> bool:
     # What is longer says something.
-    return len(cell) < 20 and bool(mark.fullmatch("".join(unicodedata.normalize("NFKC", cell).split())))
+    return len(cell) < 20 and bool(mark.fullmatch(_spaceless(cell)))
+
+
+def day_alone(cell: str) -> bool:
+    """Whether a cell says a day and nothing else: in the column 是否销号 that says yes."""
+    return bool(cell) and (isinstance(cell, Number) or bool(_DAY_ALONE.fullmatch(_spaceless(cell))))
+
+
+def _spaceless(cell: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", cell).split())
 
 
 def struck_off(cell: str) -> bool | None:

@@ -7,18 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from service.workflow.columns import LISTED_TOGETHER, columns_of
 from service.workflow.grid import Day, Formula, Grid, Number
 from service.workflow.headings import (
-    EITHER_DAY,
     FILLED_IN,
-    INHERITED,
     NOT_KEPT,
     OF_A_TIME,
     OF_PROBLEMS,
-    REACHED_AT,
-    YES_OR_NO,
     Field,
     called_plainly,
+    counted_in,
     field_of,
     normalised,
 )
@@ -41,20 +39,14 @@ PLAIN_BESIDE_ODD = 3
 NEEDED = frozenset({Field.PROBLEM, Field.TITLE})
 """One of these, and something else beside it, makes a row of headings."""
 
-LISTED_TWICE = frozenset({Field.CO_UNITS, Field.PERSON, Field.SUPERVISING, Field.ACCEPTING, Field.CONTACT})
-"""Fields that several columns may hold together, such as 配合单位(县) and 配合单位(乡镇)."""
-
-
-REACHES = 2
-"""Columns from somebody to how they are reached: their office may stand between."""
-
 
 @dataclass(frozen=True)
 class Header:
     """Headings from row `first` to row `last`, counted from 0.
 
-    `columns` says which columns hold which field; `headings` what each is called, also those that hold none. `width`:
-    how many columns the headings go over; `plain`: how many fields are called what the table of names calls them.
+    `columns` says which columns hold which field, the one that counts first; `headings` what each is called, also those
+    that hold none. `width`: how many columns the headings go over; `plain`: how many fields are called what the table
+    of names calls them.
     """
 
     first: int
@@ -66,12 +58,25 @@ class Header:
 
     @cached_property
     def unheld(self) -> dict[int, str]:
-        """The columns that hold no field and are kept beside."""
-        held = {column for columns in self.columns.values() for column in columns}
+        """The columns that hold no field and are kept beside, as is what a later column of the same field overrules."""
+        held = {
+            column
+            for field, columns in self.columns.items()
+            for column in (columns if field in LISTED_TOGETHER else columns[:1])
+        }
         return {
             column: heading
             for column, heading in self.headings.items()
             if column not in held and normalised(heading) not in NOT_KEPT
+        }
+
+    @cached_property
+    def counted(self) -> dict[int, str]:
+        """In what the numbers of a column count, by the brackets of its heading: 整改期限（天）."""
+        return {
+            column: unit
+            for column in self.columns.get(Field.DEADLINE, ())
+            if (unit := counted_in(self.headings[column])) is not None
         }
 
     def field_at(self, column: int) -> Field | None:
@@ -92,7 +97,7 @@ def header_at(grid: Grid, row: int, wanted: Mapping[str, Field | None] | None = 
         return None
     last = _last_row(grid, row, filled)
     paths = _paths(grid, row, last)
-    columns = _columns(paths, wanted or {})
+    columns = columns_of(paths, wanted or {}, lambda column: _goes_down(grid, last, column))
     if not NEEDED & columns.keys() or len(columns) < 2:
         return None
     headings = {column: " / ".join(path) for column, path in paths.items()}
@@ -109,6 +114,11 @@ def headings_again(grid: Grid, row: int, before: Header, wanted: Mapping[str, Fi
         return None
     same = sum(before.headings.get(column) == heading for column, heading in found.headings.items())
     return found if 2 * same >= len(found.headings) or found.plain >= 3 else None
+
+
+def _goes_down(grid: Grid, last: int, column: int) -> bool:
+    """Whether a merged cell of a column stands for several rows below the headings."""
+    return any(row > last and filled == column for row, filled in grid.below)
 
 
 def _names_problems(grid: Grid, row: int) -> bool:
@@ -186,80 +196,3 @@ def _reach(grid: Grid, row: int, last: int, column: int, width: int) -> int:
     while until + 1 < width and not grid.own(row, until + 1) and grid.own(row + 1, until + 1):
         until += 1
     return until
-
-
-def _columns(paths: dict[int, tuple[str, ...]], wanted: Mapping[str, Field | None]) -> dict[Field, tuple[int, ...]]:
-    """Which columns hold which field. Of two with the same meaning the one that is called so more plainly."""
-    ranked: dict[Field, list[tuple[int, int]]] = {}
-    for column, path in paths.items():
-        chosen = _wanted(path, wanted)
-        if chosen is not None:
-            if chosen[0] is not None:
-                ranked.setdefault(chosen[0], []).append((-1, column))
-        elif (known := field_of(path)) is not None:
-            ranked.setdefault(known[0], []).append((known[1], column))
-    _tell_contacts_apart(ranked, paths)
-    _tell_days_apart(ranked, paths)
-    _tell_states_apart(ranked, paths)
-    columns: dict[Field, tuple[int, ...]] = {}
-    for field, found in ranked.items():
-        if field in LISTED_TWICE:
-            surer = [each for each in found if each[0] < INHERITED] or found
-            columns[field] = tuple(column for _, column in sorted(surer, key=lambda each: each[1]))
-        else:
-            columns[field] = (min(found)[1],)
-    return columns
-
-
-_Ranked = dict[Field, list[tuple[int, int]]]
-"""By field how sure each of its columns is, and which it is."""
-
-
-def _tell_contacts_apart(ranked: _Ranked, paths: dict[int, tuple[str, ...]]) -> None:
-    """联系电话 beside 责任人 is no complainant's: it is kept under its heading. In doubt it is."""
-    found = ranked.get(Field.CONTACT, [])
-    persons = [column for _, column in ranked.get(Field.PERSON, ())]
-    own = [column for _, column in found if not REACHED_AT.fullmatch(normalised(paths[column][-1]))]
-    kept = []
-    for rank, column in found:
-        person = max((each for each in persons if each < column), default=None)
-        nearer = any(person is not None and person < each < column for each in own)
-        if column in own or rank < 0 or person is None or nearer or column - person > REACHES:
-            kept.append((rank, column))
-    if found:
-        ranked[Field.CONTACT] = kept
-    if not kept:
-        ranked.pop(Field.CONTACT, None)
-
-
-def _tell_days_apart(ranked: _Ranked, paths: dict[int, tuple[str, ...]]) -> None:
-    """完成时间 is when it is to be done, unless the ledger has both."""
-    if Field.DEADLINE in ranked:
-        return
-    found = ranked.get(Field.CLOSED_ON, [])
-    either = [each for each in found if each[0] >= 0 and normalised(paths[each[1]][-1]) in EITHER_DAY]
-    _move(ranked, Field.CLOSED_ON, Field.DEADLINE, either)
-
-
-def _tell_states_apart(ranked: _Ranked, paths: dict[int, tuple[str, ...]]) -> None:
-    """是否完成 beside 整改情况 says whether it is struck off, unless a column of its own does."""
-    found = ranked.get(Field.STATUS, [])
-    bare = [each for each in found if each[0] >= 0 and YES_OR_NO.fullmatch(normalised(paths[each[1]][-1]))]
-    if Field.STRUCK_OFF not in ranked and len(bare) < len(found):
-        _move(ranked, Field.STATUS, Field.STRUCK_OFF, bare)
-
-
-def _move(ranked: _Ranked, source: Field, target: Field, moved: list[tuple[int, int]]) -> None:
-    if moved:
-        ranked[target] = moved
-        ranked[source] = [each for each in ranked[source] if each not in moved]
-        if not ranked[source]:
-            del ranked[source]
-
-
-def _wanted(path: tuple[str, ...], wanted: Mapping[str, Field | None]) -> tuple[Field | None] | None:
-    for name in (" / ".join(path), path[-1]):
-        for heading, field in wanted.items():
-            if heading == name or normalised(heading) == normalised(name):
-                return (field,)
-    return None

@@ -50,7 +50,7 @@ NAMES: dict[Field, tuple[str, ...]] = {
         "隐患描述 隐患内容 隐患问题 存在隐患 安全隐患 火灾隐患 整改任务 整改事项 整改内容 反馈意见 发现问题 "
         "发现的问题 检查发现问题 督察发现问题 突出问题 存在主要问题 存在的主要问题 问题表现 具体表现 问题及表现 "
         "查摆问题 任务内容 工作任务 审计发现问题 巡察反馈问题 信访问题 诉求内容 反映问题 重点任务 督查内容 检查内容 "
-        "意见建议 意见和建议 建议内容 提案内容 案由 problem description"
+        "意见建议 意见和建议 建议内容 提案内容 案由 重点工作 不符合项 problem description"
     ),
     Field.TITLE: _names("问题标题 问题名称 隐患名称 问题概要 标题 事项名称 title"),
     Field.GOAL: _names("整改目标 目标 整改要求 整改标准 目标要求 工作目标 预期目标 goal"),
@@ -62,7 +62,8 @@ NAMES: dict[Field, tuple[str, ...]] = {
     Field.UNIT: _names(
         "责任单位 整改责任单位 责任部门 责任主体 整改实施主体 整改主体 整改单位 承办单位 实施主体 实施单位 "
         "隐患单位 责任科室 责任地区 责任单位及部门 单位名称 被检查单位 受检单位 单位 场所名称 企业名称 责任乡镇 "
-        "责任村 所属单位 落实单位 责任分工 责任股室 责任街道 所在乡镇 责任 部门 镇街 乡镇 街道 社区 "
+        "责任村 所属单位 落实单位 责任分工 责任股室 责任街道 所在乡镇 检查对象 受检查单位 学校名称 责任 部门 镇街 "
+        "乡镇 街道 社区 学校 企业 科室 处室 "
         "unit responsible_unit"
     ),
     Field.CO_UNITS: _names("配合单位 协办单位 配合部门 协助单位 责任配合单位 参与单位 协同单位 会办单位 配合 co_units"),
@@ -89,7 +90,7 @@ NAMES: dict[Field, tuple[str, ...]] = {
     ),
     Field.CLOSED_ON: _names(
         "销号时间 销号日期 办结时间 实际完成时间 验收时间 完成销号时间 办结日期 整改完成时间 整改完成日期 "
-        "完成时间 完成日期 整改日期"
+        "完成整改时间 完成时间 完成日期 整改日期"
     ),
     Field.FOUND_ON: _names("发现时间 检查时间 发现日期 检查日期 反馈时间 督察时间 反馈日期 found_on"),
     Field.LISTED_ON: _names(
@@ -104,9 +105,11 @@ NAMES: dict[Field, tuple[str, ...]] = {
 }
 """The first of the names of a field are the surest: of two columns with the same meaning that one counts."""
 
-_DONE = "(?:整改|完成|办结|销号|验收)"
+_DONE = "(?:整改|完成|办结|销号|验收|整治|治理|解决|办理|限改)"
 _DAY = "(?:时间|日期|时点|节点)"
-_BODY = "(?:单位|部门|科室|股室|主体)"
+_BODY = "(?:单位|部门|科室|股室|处室|党组织|党支部|支部|主体)"
+_OVER = "(?:完成|整改|闭环|化解|解决|到位)"
+_YES_OR_NO = f"(?:整改|问题|隐患|目前)?是否(?:已)?(?:经)?{_OVER}.*|(?:整改|问题|隐患)是否{_OVER}.*"
 
 PATTERNS: tuple[tuple[Field, str], ...] = (
     (
@@ -123,17 +126,20 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
     (Field.STRUCK_OFF, ".*是否.*(?:销号|销案|办结).*|.*(?:销号|销案)(?:情况|状态|与否|结果)"),
     (
         Field.DEADLINE,
-        f".*(?:时限|期限|限期|截止).*|.*(?:计划|拟|预计|要求|承诺|应){_DONE}+{_DAY}",
+        f".*(?:时限|期限|限期|截止|时间节点|时间要求).*|.*限[改办]{_DAY}|到期(?:时间|日期?)"
+        f"|.*(?:计划|拟定?|预[计期定]|要求|承诺|应|规定|期望|目标|最晚|最迟|责令){_DONE}+{_DAY}",
     ),
     (Field.CLOSED_ON, f".*(?:销号|销案|办结|验收){_DAY}|.*实际{_DONE}*{_DAY}"),
     (Field.MEASURES, ".*(?:措施|举措)(?:及.*)?"),
     (
         Field.STATUS,
-        ".*(?:进展|完成|落实|整改|办理|推进|进度)(?:的)?(?:情况|状态|状况|结果|程度|成效|进展|进度|与否)(?:说明|"
-        "及成效)?"
-        "|(?:完成|整改)率"
-        "|(?:整改|问题|目前)?是否(?:已)?(?:经)?(?:完成|整改).*",
+        ".*(?:进展|完成|落实|整改|办理|推进|进度|处理|处置|复查|验收|核查|化解|解决|闭环|整改效果)(?:的)?"
+        "(?:情况|状态|状况|结果|程度|成效|进展|进度|与否)(?:说明|及成效)?"
+        "|.*进展|(?:问题|隐患|事项|工单|目前)状态|(?:完成|整改)率"
+        f"|{_YES_OR_NO}",
     ),
+    (Field.ACCEPTING, f"(?:验收|销号|核查|核验)+(?:牵头|主办|责任)*{_BODY}.*"),
+    (Field.SUPERVISING, f"(?:督导|督办|督查|监管|监督)(?:牵头|主办|责任)*{_BODY}.*"),
     (Field.CO_UNITS, f".*(?:配合|协办|协助|协同|参与|联办|会办)(?:责任|整改|落实)?{_BODY}.*"),
     (Field.LEAD_UNIT, f".*(?:牵头|主办|主责)(?:责任|整改|落实)?{_BODY}.*"),
     (Field.ACCEPTING, f".*(?:验收|核查|核验|销号){_BODY}.*"),
@@ -145,18 +151,21 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
     ),
     (
         Field.PERSON,
-        ".*(?:责任|包抓|包保|包案|分管|牵头|主要|负责|督办|整改|联系)(?:的)?(?:人|领导|人员|干部|县领导|市领导|"
+        ".*(?:责任|包抓|包保|包案|包联|挂点|挂联|分管|牵头|主要|负责|督办|整改|联系|承办|[县市]级)(?:的)?(?:人|领导|人员|干部|县领导|市领导|"
         "同志)(?:[及和](?:职务|电话|联系电话|联系方式)+|姓名)?",
     ),
     (
         Field.UNIT,
-        ".*(?:责任|承办|实施|整改|落实|隐患|涉及|被查|受检|存在问题|问题|所属|所在)的?"
+        ".*(?:责任|承办|办理|处置|实施|整改|落实|隐患|涉及|被查|受检查?|生产经营|存在问题|问题|所属|所在)的?"
         f"(?:{_BODY}|地区|乡镇|镇街|街道|社区|村|企业|场所)(?:名称)?",
     ),
     (Field.CATEGORY, ".*(?:问题|隐患|任务|事项)?(?:类别|类型|分类)"),
     (Field.SEVERITY, ".*(?:等级|级别|严重程度)"),
-    (Field.FOUND_ON, f".*(?:发现|检查|督察|督查|巡察|反馈|审计)(?:的)?(?:问题)?{_DAY}"),
-    (Field.LISTED_ON, f".*(?:登记|交办|列入|挂牌|下发|下达|移交|转办|立案|建账)(?:的)?{_DAY}"),
+    (Field.FOUND_ON, f".*(?:发现|检查|督察|督查|巡察|巡查|排查|抽查|暗访|反馈|审计|来电|来件)(?:的)?(?:问题)?{_DAY}"),
+    (
+        Field.LISTED_ON,
+        f".*(?:登记|交办|列入|挂牌|下发|下达|移交|转办|立案|建账|受理|派单|派发|推送)(?:的)?{_DAY}",
+    ),
     (Field.GOAL, ".*整改(?:的)?(?:目标|要求|标准)|.*目标(?:任务)?"),
     (Field.SOURCE, ".*(?:来源|文号)"),
     (Field.PLACE, ".*(?:地点|地址|部位|位置)"),
@@ -164,9 +173,11 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
     (Field.TITLE, "(?:问题|隐患|事项)(?:标题|名称|概述|概要)"),
     (
         Field.PROBLEM,
-        ".*(?:问题|隐患)(?:的)?(?:描述|内容|表述|情况|清单|事项|点|具体表现|表现|概况|摘要|详情|简述|详述|要点|现状|"
+        ".*(?:问题|隐患)(?:的)?(?:描述|内容|表述|(?:基本|具体|详细|简要)?情况|清单|事项|点|具体表现|表现|概况|摘要|详情|简述|详述|要点|现状|"
         "(?:及|和|与|以及).*|不足)?"
-        "|.*(?:整改|反馈|督办|任务|信访|投诉|举报|反映)(?:任务|事项|内容|意见|问题|诉求)",
+        "|.*(?:整改|反馈|督办|任务|信访|投诉|举报|反映)(?:任务|事项|内容|意见|问题|诉求)"
+        "|.*(?:交办|督查|督办|议定|批示|工作|任务|工单|诉求|承诺|违[法规纪])(?:任务|事项|内容|名称|事实|行为|描述)"
+        "|.*(?:不符合项|不合格项|风险点?|缺陷)(?:描述|内容|情况)",
     ),
     (Field.REMARK, "(?:备注|说明).*"),
 )
@@ -175,7 +186,8 @@ GENERAL = frozenset(_names("单位 部门 姓名 名称 时间 日期 情况 内
 """Headings that mean something only together with the one above them."""
 
 OF_PROBLEMS = re.compile(
-    r"问\s*题|隐\s*患|任\s*务|事\s*项|内\s*容|意\s*见|表\s*现|标\s*题|建\s*议|案\s*由|诉\s*求|problem|description|title",
+    r"问\s*题|隐\s*患|任\s*务|事\s*项|内\s*容|意\s*见|表\s*现|标\s*题|建\s*议|案\s*由|诉\s*求|工\s*[单作]|违\s*[法规纪]"
+    r"|不\s*[符合]|风\s*险|缺\s*陷|problem|description|title",
     re.IGNORECASE,
 )
 """What is found in every heading of a column of problems: rows without it are told at a glance."""
@@ -185,18 +197,44 @@ OF_A_TIME = re.compile(
 )
 """9月进展情况, 2023年工作进展: headings though they begin with a digit."""
 
-FILLED_IN = re.compile(r"[^(（\[【:：]+[:：]\s*[^\s:：]")
-"""填报单位：县水利局 is no heading, 存在问题： is one."""
+FILLED_IN = re.compile(r"[^(（\[【:：]+(?:[(（][^()（）:：]*[)）])?[:：]\s*[^\s:：]")
+"""填报单位（盖章）：县水利局 is no heading, 存在问题： is one."""
 
 NO_FIELD = re.compile(r".*(?:开始|起始|启动|开工)(?:时间|日期)?|起|.*(?:总数|数量|个数|件数|条数|项数|处数)")
 """When something begins, and how many there are: what no item has, whatever stands above it."""
 
-EITHER_DAY = frozenset(_names("整改完成时间 整改完成日期 完成时间 完成日期 整改日期"))
+ASKED = re.compile("是否|有无|能否|与否")
+"""是否重大隐患 is no problem: what says yes or no names nothing."""
+
+NAMED_PROBLEM = re.compile("问题|隐患|缺陷|表现|不[符合]|problem", re.IGNORECASE)
+"""What is called a problem, and not a task or what was said of something."""
+
+DIFFICULTIES = re.compile(
+    "困难|需要?(?:上级|领导小组)?(?:协调|解决|支持)|提请(?:协调|解决)|(?:推进|整改|落实|工作|实施)(?:过程)?中(?:存在)?的?(?:主要)?问题"
+)
+"""存在困难和问题, 需协调解决的问题: what hinders, in a ledger that says what is to be done."""
+
+COMPLAINTS = re.compile("诉求|信访|投诉|举报|来[电信访]|热线|工单|上访")
+"""A ledger of complaints has one of these in a heading."""
+
+OF_WHO_COMPLAINED = re.compile(
+    "(?:联系人)?(?:姓名)?|(?:联系)?(?:电话|手机)(?:号码?)?|手机号|联系方式|(?:家庭|现|联系)?住址|(?:家庭|联系)地址|身份证号?码?|证件号码?"
+)
+"""In such a ledger whose names and numbers these are, unless somebody in charge stands before them."""
+
+CLOSING_DAY = re.compile("销号|销案")
+MEASURE = re.compile("措施|举措")
+EXTENDED_DAY = re.compile("延期|展期|顺延|(?:调整|变更)[后为]?")
+
+AREAS = re.compile(
+    "(?:行政区[域划]|属地|辖区|区域|县市区|县区|乡镇|镇街|镇街道|[县市区镇乡村]|街道|社区)(?:名称|社区|街道)?"
+)
+"""Whose territory it is: the responsible unit where no other column names one."""
+
+EITHER_DAY = frozenset(_names("整改完成时间 整改完成日期 完成整改时间 完成时间 完成日期 整改日期"))
 """When it is to be done, unless the ledger says that beside it: then when it was."""
 
-YES_OR_NO = re.compile(
-    "(?:目前|当前)?(?:完成|整改|办理|办结)?(?:状态|与否)|(?:整改|问题|目前)?是否(?:已)?(?:经)?(?:完成|整改).*"
-)
+YES_OR_NO = re.compile(f"(?:目前|当前)?(?:完成|整改|办理|办结)?(?:状态|与否)|{_YES_OR_NO}")
 """Of several columns about the status those that say no more than whether it is done."""
 
 REACHED_AT = re.compile("(?:联系)?(?:电话|方式|手机)(?:号码)?|手机号|联系人(?:电话|方式)")
@@ -206,6 +244,7 @@ NOT_KEPT = frozenset(_names("工作表 行号 退回原因 Sheet Row Whyrefused"
 """Columns that a workbook of refused rows has beside those of the ledger."""
 
 _BRACKETS = re.compile(r"[(（\[【](.*?)[)）\]】]")
+_COUNTED_IN = re.compile(r"[(（\[【]\s*(?:单位[:：])?\s*(天|日|个?工作日|自然日|个月|小时|周)\s*[)）\]】]$")
 _COUNTED = re.compile(r"[(（\[【]\s*(?:单位[:：])?\s*(?:个|件|项|处|条|数|宗|起|家|户|%|％)\s*[)）\]】]")
 _ROLE = re.compile("(牵头|主办|主责|配合|协办|协助|协同|参与|会办|计划|拟|预计|要求|应|实际)(?:单位|部门|完成)?")
 _NUMBERED = re.compile(r"\d{1,2}[.、．](?=\D)|[一二三四五六七八九十]{1,3}、")
@@ -215,6 +254,7 @@ _EXACT = {name: field for field, names in NAMES.items() for name in names}
 _PATTERNS = tuple((field, re.compile(pattern)) for field, pattern in PATTERNS)
 _RANKS = {name: rank for names in NAMES.values() for rank, name in enumerate(names)}
 _COUNTABLE = frozenset({Field.PROBLEM, Field.TITLE, Field.MEASURES})
+_NAMING = _COUNTABLE | {Field.UNIT, Field.LEAD_UNIT, Field.CO_UNITS, Field.PERSON}
 
 UNRANKED = 1_000
 INHERITED = 2_000
@@ -276,7 +316,19 @@ def _known(words: str) -> tuple[Field, int] | None:
         return _EXACT[words], _RANKS[words]
     if not words or len(words) > MAX_PATTERN:
         return None
-    return next(((field, UNRANKED) for field, pattern in _PATTERNS if pattern.fullmatch(words)), None)
+    known = next((field for field, pattern in _PATTERNS if pattern.fullmatch(words)), None)
+    return None if known is None or (known in _NAMING and ASKED.search(words)) else (known, UNRANKED)
+
+
+def counted_in(heading: str) -> str | None:
+    """In what a heading says that its numbers count: 天 of 整改期限（天）."""
+    found = _COUNTED_IN.search(heading.strip())
+    return found[1] if found else None
+
+
+def without_digits(words: str) -> str:
+    """A heading without which month or year it is about."""
+    return re.sub(r"\d+", "", words)
 
 
 def called_plainly(path: tuple[str, ...]) -> bool:

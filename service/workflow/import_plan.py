@@ -145,7 +145,7 @@ class Units:
         if not self.create or len(name) > LONGEST:
             return UNKNOWN
         unit_id = self.made[name] = self.new_id()
-        self.index.by_name[plain(name)] = [unit_id]
+        self.index.add(name, unit_id)
         return unit_id
 
 

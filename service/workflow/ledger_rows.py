@@ -172,7 +172,7 @@ def _judge(line: Line) -> LedgerRow:
     row.person = _line(row, Field.PERSON, "、".join(dict.fromkeys([*people, *responsible, *leading])))
     row.category = _line(row, Field.CATEGORY, cells.get(Field.CATEGORY, ""), 100)
     _deadline(row, line)
-    _status(row, cells)
+    _status(row, line, cells)
     _days(row, line)
     if row.closed_on and not row.closed:
         # A day of completion is none of closure: it is kept beside.
@@ -224,21 +224,28 @@ def _line(row: LedgerRow, name: Field, cell: str, longest: int = MAX_LINE) -> st
 
 def _deadline(row: LedgerRow, line: Line) -> None:
     cell = line.cells.get(Field.DEADLINE, "")
-    if len(cell) > MAX_DEADLINE:
+    if len(cell) > MAX_DEADLINE and cell is not line.cells.get(Field.MEASURES):
         row.errors += (Fault(TOO_LONG, Field.DEADLINE),)
         return
-    row.deadline = words.read(unguarded(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
-    row.deadline_text = " ".join(cell.split()) or None
+    row.deadline = _words(line, cell)
+    row.deadline_text = shortened(" ".join(cell.split()), MAX_DEADLINE) or None
     if row.deadline.invalid:
         row.errors += (Fault(INVALID_DATE, Field.DEADLINE),)
     elif row.deadline.warning is not None:
         row.warnings += (Fault(row.deadline.warning, Field.DEADLINE, row.deadline.reason),)
 
 
-def _status(row: LedgerRow, cells: dict[Field, str]) -> None:
-    """Where a column says whether it is struck off, that counts; else what the status says word for word."""
+def _words(line: Line, cell: str) -> Words:
+    return words.read(unguarded(cell), number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
+
+
+def _status(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
+    """Where a column says whether it is struck off, that counts, and on which day as well; else what the status says
+    word for word."""
     status, struck_off = cells.get(Field.STATUS, ""), cells.get(Field.STRUCK_OFF, "")
     said = cell_words.struck_off(struck_off)
+    if said is None and cell_words.day_alone(struck_off):
+        said = _set_day(row, Field.CLOSED_ON, _words(line, struck_off)) or None
     row.closed = said if said is not None else cell_words.done(struck_off or status)
     told = [status] if status and not cell_words.bare(status) else []
     if struck_off and said is None:
@@ -251,14 +258,20 @@ def _days(row: LedgerRow, line: Line) -> None:
         cell = line.cells.get(name, "")
         if not cell or len(cell) > MAX_DEADLINE:
             continue
-        said = words.read(cell, number=isinstance(cell, Number), epoch_1904=line.epoch_1904)
+        said = _words(line, cell)
         if said.invalid:
             row.errors += (Fault(INVALID_DATE, name),)
-        elif said.due_on is None:
+        elif not _set_day(row, name, said):
             row.attributes = {**row.attributes, name: cell}
-        else:
-            setattr(row, name, said.due_on)
-            row.begins += ((name, said.first or said.due_on),)
+
+
+def _set_day(row: LedgerRow, name: Field, said: Words) -> bool:
+    """Whether a cell says a day, which is then the row's."""
+    if said.due_on is None:
+        return False
+    setattr(row, name, said.due_on)
+    row.begins = (*(each for each in row.begins if each[0] != name), (name, said.first or said.due_on))
+    return True
 
 
 def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:

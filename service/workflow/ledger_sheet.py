@@ -3,6 +3,7 @@
 Nothing is judged here but where things stand. Rows are numbered as the clerk sees them, from 1.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -199,6 +200,10 @@ def _line(grid: Grid, header: Header, row: int) -> Line:
     sheet = grid.sheet
     own = sheet.rows[row]
     length = len(own)
+    for column, unit in header.counted.items():
+        # 15 below 整改期限（天） is 15天内.
+        if column < length and re.fullmatch(r"\d{1,3}", own[column]):
+            own = [*own[:column], f"{own[column]}{unit}内", *own[column + 1 :]]
     cells: dict[Field, str] = {}
     several: dict[Field, tuple[str, ...]] = {}
     for held, columns in header.columns.items():

@@ -1,7 +1,8 @@
 """A cell of a ledger that names units: its names in order, and which of them leads.
 
-Names are parted by marks, by line breaks and by 以及 and 会同, never within brackets. What says what a unit does there
-(牵头单位：, （配合）, 由…牵头) and what numbers it (1、, （二）, ③) is no part of its name.
+Names are parted by marks, by line breaks and by 以及 and 会同, never within brackets, unless these hold those who help.
+What says what a unit does there (牵头单位：, （配合）, 由…牵头, 按职责分工负责) and what numbers it (1、, （二）, ③) is
+no part of its name. 东城镇党委、政府 are two organs of one place.
 """
 
 import re
@@ -14,7 +15,16 @@ _ACTING = f"{_LEADING}|{_HELPING}|责任|督办|负责|承办|实施|整改|落�
 _WHO = "单位|部门|主体|方"
 
 _PIECE = re.compile(r"(?:[(（][^()（）]*[)）]|[^、,，;；。/|\n\r])+")
-_BESIDE = re.compile(r"(?:，|,)?(?:以及|并?会同)")
+_BESIDE = re.compile(r"(?:，|,)?(?:以及|并?会同)(?![^()（）]*[)）])")
+_HELPERS = re.compile(
+    rf"[(（](?:(?:{_HELPING}|会同)(?:责任)?(?:单位|部门)?[:：]?([^()（）]{{2,}})|([^()（）]{{2,}}?)(?:{_HELPING}))[)）]"
+)
+"""县水利局（县住建局、县财政局配合）: those in the brackets take part."""
+
+_ORGANS = "人民政府|政府|党委|党工委|(?:街道)?办事处|管委会|管理委员会"
+_ORGAN = re.compile(_ORGANS)
+SEAT = re.compile(rf"((?!.*(?:各|有关|相关|所有|全体)).+?(?:[镇乡县区市]|街道))(?:{_ORGANS})+")
+"""A place and what governs it."""
 _BEFORE = r"(?:^|(?<=[、,，;；。/|\s]))"
 _COUNTERS = re.compile(
     # 1、 or 2. before a name; 01、02 are codes of units, and （1）班 is none of many.
@@ -32,7 +42,10 @@ _LABELS = re.compile(
     rf"|(?<=[局委办厅府镇乡会处部院站])(?=(?:整改)?(?:{_LEADING}|{_HELPING}|责任)(?:责任)?(?:{_WHO})[:：])"
 )
 _BRACKETED = re.compile(rf"[(（](?:{_ACTING})(?:责任)?(?:{_WHO})?(?:[)）]|$)")
-_DOES = re.compile(rf"(?:{_LEADING}|{_HELPING}|负责|承办)(?:{_ACTING})*$")
+_DOES = re.compile(
+    r"等?(?:按照?|根据|依)?(?:各自)?(?:职责|职能|责任)(?:分工)?(?:分别|各自)?(?:负责|落实|配合)?$|分别(?:负责|落实)$|各负其责$"
+    rf"|(?:{_LEADING}|{_HELPING}|负责|承办)(?:{_ACTING})*$"
+)
 _ENDS = " .:：。"
 
 
@@ -54,6 +67,8 @@ def split(cell: str) -> Names:
             label = _leads(told[0])
         for words in _words(piece[told.end() :] if told else piece):
             name, leading = _named(words)
+            if leads and _ORGAN.fullmatch(name) and (seat := SEAT.fullmatch(next(reversed(leads)))):
+                name = seat[1] + name
             if name and not blank(name):
                 leads.setdefault(name, label if leading is None else leading)
     marks = list(leads.values())
@@ -62,11 +77,15 @@ def split(cell: str) -> Names:
 
 
 def _pieces(cell: str) -> list[str]:
-    text = _LABELS.sub("\n", _COUNTERS.sub("\n", cell))
+    text = _LABELS.sub("\n", _COUNTERS.sub("\n", _HELPERS.sub(_helpers, cell)))
     if text.startswith("一、") and "二、" in text:
         # 一、二镇 is no list: the next number tells.
         text = _IN_CHARACTERS.sub("\n", text)
     return [piece.strip() for piece in _PIECE.findall(_BESIDE.sub("\n", text))]
+
+
+def _helpers(match: re.Match[str]) -> str:
+    return f"\n配合单位：{match[1] or match[2]}\n"
 
 
 def _words(piece: str) -> list[str]:

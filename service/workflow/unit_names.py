@@ -8,7 +8,7 @@ from uuid import UUID
 
 from service.workflow.cell_words import ditto
 from service.workflow.organisation import Unit
-from service.workflow.unit_cells import Names, split
+from service.workflow.unit_cells import SEAT, Names, split
 
 AMBIGUOUS, COLLECTIVE, UNKNOWN = "ambiguous", "collective", "unknown"
 """Why a name is no unit: two bear it; it means whoever is concerned; nobody bears it."""
@@ -17,11 +17,16 @@ LONGEST = 200
 """Characters of a unit's name."""
 
 _BRACKETED = re.compile(r"[(（][^()（）]*[)）]")
-_AND_OTHERS = re.compile(r"(.+?)等(?:有关|相关)?(?:单位|部门|\d+[个家].*)?")
+_CATEGORY = "单位|部门|地区|乡镇|镇街|乡|镇|街道|县市区|县区|社区|村|科室|股室|处室|企业|园区|学校"
+_NUMERAL = r"[一二两三四五六七八九十\d]+"
+_AND_OTHERS = re.compile(rf"(.+?)等(?:有关|相关)?(?:(?:{_CATEGORY})+|\d+[个家].*)?")
 _COLLECTIVE = re.compile(
     r"(?:全[县市区省镇乡州]|[县市区省镇乡]直|[县市区省镇乡]级?|本[县市区镇乡]|辖区|所辖|属地|其他|其它|各)*?(?:各|有关|相关|全体|所有|其他|其它|涉及)"
     r"(?:有关|相关|级)?[^、]*"
-    r"|.*等(?:有关|相关)?(?:单位|部门|地区|\d+个.*)"
+    rf"|.*等(?:有关|相关)?(?:(?:{_CATEGORY})+|\d+个.*)"
+    rf"|.{{0,6}}各(?:有关|相关|成员|级)?(?:{_CATEGORY})+"
+    rf"|(?:属地|所在地?|辖区|当地|沿[线河路]|涉事|涉及)(?:的)?(?:{_CATEGORY}|政府|党委)+"
+    rf"|{_NUMERAL}个(?:{_CATEGORY}|[县市区])+|(?:{_NUMERAL}[县市区镇乡村]){{2,}}|(?:{_CATEGORY})+|.*成员单位"
 )  # fmt: skip
 
 
@@ -35,12 +40,21 @@ def collective(name: str) -> bool:
     return ditto(name) or bool(_COLLECTIVE.fullmatch(_BRACKETED.sub("", plain(name))))
 
 
+def seat(name: str) -> str:
+    """The place that a name is the government of: 东城镇 of 东城镇党委 and of 东城镇人民政府, and of 东城镇 itself."""
+    bare = plain(name)
+    found = SEAT.fullmatch(bare)
+    return found[1] if found else bare
+
+
 @dataclass(slots=True)
 class Index:
-    """The active units of a tenant, by code and by name. Names that were made on the way join them."""
+    """The active units of a tenant, by code, by name, and by the place that they govern. Names that were made on the
+    way join them."""
 
     by_code: dict[str, UUID] = field(default_factory=dict)
     by_name: dict[str, list[UUID]] = field(default_factory=dict)
+    by_seat: dict[str, list[UUID]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, units: Iterable[Unit]) -> "Index":
@@ -48,15 +62,21 @@ class Index:
         for unit in units:
             if unit.active:
                 index.by_code[unit.code] = unit.id
-                index.by_name.setdefault(plain(unit.name), []).append(unit.id)
+                index.add(unit.name, unit.id)
         return index
 
+    def add(self, name: str, unit_id: UUID) -> None:
+        """One more unit that bears a name."""
+        self.by_name.setdefault(plain(name), []).append(unit_id)
+        self.by_seat.setdefault(seat(name), []).append(unit_id)
+
     def find(self, name: str) -> UUID | str:
-        """The unit with this code, else with this name; else why there is none: ambiguous, collective, unknown."""
+        """The unit with this code, else with this name, else the one that governs the same place; else why there is
+        none: ambiguous, collective, unknown."""
         known = self.by_code.get(name.strip())
         if known is not None:
             return known
-        named = self.by_name.get(plain(name), [])
+        named = self.by_name.get(plain(name)) or self.by_seat.get(seat(name), [])
         if len(named) == 1:
             return named[0]
         if named:

@@ -1,4 +1,4 @@
-"""Who stands beside a unit in its cell: 县水利局 张三, 县水利局（张三）, 县水利局：张三."""
+"""Who stands beside a unit in its cell: 县水利局 张三, 县水利局（张三）, 县水利局：张三, 县水利局；责任人：张三."""
 
 import re
 from functools import lru_cache
@@ -19,6 +19,10 @@ _PERSONS = rf"{_PERSON}(?:[、,，/\s]+{_PERSON})*"
 _BESIDE = re.compile(
     rf"(?<=[{_ENDINGS}])(?:\s*[(（]\s*({_PERSONS})\s*[)）]|\s*[:：、,，/]\s*({_PERSONS})|\s+({_PERSONS}))(?=$|[\s、,，;；/])"
 )
+_CHARGED = "(?:责任|牵头|分管|包保|包抓|具体|直接|主要)*(?:人|领导|同志)"
+_LABELLED = re.compile(
+    rf"[\s、,，;；]*[(（]?{_CHARGED}[:：]\s*({_PERSONS})[)）]?(?=$|[\s、,，;；/])|[(（]\s*({_PERSONS})(?:负责|牵头|包保|包抓)[)）]"
+)
 
 
 @lru_cache(maxsize=2_000)
@@ -30,4 +34,4 @@ def parted(cell: str) -> tuple[str, tuple[str, ...]]:
         persons.extend(re.split(r"[、,，/\s]+(?!1\d{10})", next(each for each in match.groups() if each)))
         return ""
 
-    return _BESIDE.sub(aside, cell).strip(), tuple(dict.fromkeys(persons))
+    return _BESIDE.sub(aside, _LABELLED.sub(aside, cell)).strip(), tuple(dict.fromkeys(persons))

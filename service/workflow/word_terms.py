@@ -5,6 +5,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from service.workflow import word_table as table
 from service.workflow.calendar import Calendar
 
 
@@ -40,6 +41,9 @@ _MONTHS = {"月": 1, "季度": 3}
 _ALONE = re.compile(r"^(?:整改|完成|限|限期|期限|时限|办理|自.{0,12}起|为|约|:|用|利用|今后|未来|\d{1,3}(?:-|至|到))*$")
 
 
+_LIMITED = re.compile(r"(?:限|限期|限时|期限|时限):?$")
+"""限期15日 is a term, though 15日 alone may be the fifteenth."""
+
 _NO_TERM = re.compile(r"(?:月|每[^,;。]*)$")
 """每月5日内 is a day of each month."""
 
@@ -57,8 +61,12 @@ def counted(text: str) -> Count | None:
             continue
         if _NO_TERM.search(before) or re.match("[一二两三四1-9]次", text[match.end() :]):
             continue
-        inside = match["inside"] and (match["unit"] not in ("月", "季度") or "个" in match[0])
-        if inside or (_term(match) and _ALONE.match(before)) or re.search(r"日起$", before):
+        from_origin = table.AFTER_ORIGIN.search(before)
+        if table.AFTER_EVENT.search(before) and not from_origin:
+            continue
+        bounded = match["inside"] or from_origin or _LIMITED.search(before)
+        told = bounded and (match["unit"] not in ("月", "季度") or "个" in match[0])
+        if told or (_term(match) and _ALONE.match(before)) or re.search(r"日起$", before):
             count = _count(match)
             if count is not None:
                 found.append(count)

@@ -137,7 +137,8 @@ def _judged(text: str, days: list[Found]) -> tuple[list[Found], list[Found], boo
     for each in days:
         if any(start <= each.start and each.end <= end for start, end in spans):
             continue
-        if table.STARTS.match(text, each.end):
+        if table.STARTS.match(text, each.end) or (each.carried and text.endswith("每年", 0, each.start)):
+            # 2023年起每年12月底前 has no end.
             starts.append(each)
         elif _says_done(_clause(text, each)):
             done = True

@@ -182,6 +182,20 @@ def test_a_day_of_completion_without_closure_is_kept_beside():
     assert (closed.closed_on, closed.attributes) == (date(2027, 5, 1), {})
 
 
+def test_a_day_in_place_of_a_yes_is_the_day_of_closure():
+    row = one(struck_off="2026年5月")
+    assert (row.closed, row.closed_on, row.begins) == (True, date(2026, 5, 31), ((Field.CLOSED_ON, date(2026, 5, 1)),))
+    row = one(struck_off="2026.5.3", closed_on="2026.5.4")
+    assert (row.closed, row.closed_on, len(row.begins)) == (True, date(2026, 5, 4), 1)
+
+
+def test_measures_that_are_read_for_a_day_may_be_as_long_as_measures():
+    both = "修好路面；" * 120 + "2027年6月底前完成"
+    row = one(deadline=both, measures=both)
+    assert (row.errors, row.deadline.due_on, len(row.deadline_text)) == ((), date(2027, 6, 30), 500)
+    assert codes(one(deadline=both).errors) == [("too_long", "deadline")]
+
+
 def test_what_is_kept_beside_is_cut_where_it_is_too_long_and_costs_no_row():
     row = one(remark="急", extra={"一月": "甲" * 2_000, "二月": "乙" * 2_000, "三月": "丙"})
     kept = row.attributes["columns"]
@@ -244,6 +258,10 @@ def test_a_day_that_is_none_is_kept_beside():
         "已整改到位",
         "已整改完成，并通过核查验收",
         "已完成验收销号",
+        "现场已整改",
+        "已当场整改",
+        "立行立改，已完成",
+        "已闭环",
         "√",
     ],
 )
@@ -266,6 +284,10 @@ def test_a_status_that_says_done_and_nothing_else(status):
         "整改完成时间：2021年9月",
         "已完成方案编制",
         "已立即开工",
+        "立即整改",
+        "已立即整改",
+        "当场整改",
+        "立行立改",
         "尚未销号",
         "长期坚持",
         "否",
@@ -287,6 +309,11 @@ def test_a_status_that_says_less_or_more(status):
         ("已完成", "待验收", False, "待验收"),
         ("正在绿化", "已整改到位", True, "正在绿化；已整改到位"),
         ("已整改完成，正在公示", "", False, "已整改完成，正在公示"),
+        ("正在绿化", "2026年5月3日", True, "正在绿化"),
+        ("正在绿化", "2026.5", True, "正在绿化"),
+        ("正在绿化", Number("46145"), True, "正在绿化"),
+        ("正在绿化", "2026年5月底前", False, "正在绿化；2026年5月底前"),
+        ("正在绿化", "2026年2月30日", False, "正在绿化；2026年2月30日"),
     ],
 )
 def test_where_a_column_says_whether_it_is_struck_off_that_counts(status, struck_off, closed, told):

@@ -192,6 +192,8 @@ def test_the_caller_knows_better():
         (["填表人：张三", "", "审核人：李四", "联系电话：123"], Kind.SIGNATURE),
         (["单位负责人（签字）：", "", "填报日期："], Kind.SIGNATURE),
         (["某县整改办（盖章）"], Kind.SIGNATURE),
+        (["举报电话：123", "邮箱：a@b.cn"], Kind.SIGNATURE),
+        (["签收人：", "", "签收时间："], Kind.SIGNATURE),
         (["一、生态环境方面"], Kind.SECTION),
         (["（二）安全生产方面"], Kind.SECTION),
         (["第三部分 其他"], Kind.SECTION),

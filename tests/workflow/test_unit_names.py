@@ -58,6 +58,16 @@ ENDED = Unit(UUID(int=99), "old", "撤销镇", None, "town", False, 2, NOW, NOW)
         ("县财政局配合，由县水利局牵头负责", ("县财政局", "县水利局"), 1),
         ("县财政局协助，县水利局负责", ("县财政局", "县水利局"), 1),
         ("县水利局（牵头", ("县水利局",), 0),
+        ("县水利局、县住建局按职责分工负责", ("县水利局", "县住建局"), 0),
+        ("县水利局牵头，县住建局、县财政局等按职责分工负责", ("县水利局", "县住建局", "县财政局"), 0),
+        ("县水利局、县住建局分别负责", ("县水利局", "县住建局"), 0),
+        ("县水利局（县住建局、县财政局配合）", ("县水利局", "县住建局", "县财政局"), 0),
+        ("县水利局（配合单位：县住建局）", ("县水利局", "县住建局"), 0),
+        ("县水利局（会同县住建局）", ("县水利局", "县住建局"), 0),
+        ("一镇党委、政府", ("一镇党委", "一镇政府"), 0),
+        ("一街道党工委、办事处", ("一街道党工委", "一街道办事处"), 0),
+        ("县水利局、一镇党委、政府", ("县水利局", "一镇党委", "一镇政府"), 0),
+        ("县委、政府", ("县委", "政府"), 0),
         ("县督办", ("县督办",), 0),
         ("自然资源和规划局（林业局、草原局）、一镇", ("自然资源和规划局（林业局、草原局）", "一镇"), 0),
         ("1、县水利局；2、一镇", ("县水利局", "一镇"), 0),
@@ -99,13 +109,27 @@ def test_a_cell_is_split_into_names(cell, names, lead):
         "所有村",
         "有关部门（县水利局、财政局）",
         "同上",
+        "属地乡镇",
+        "属地政府",
+        "涉事企业",
+        "机关各科室",
+        "局属各单位",
+        "沿线各乡镇",
+        "领导小组成员单位",
+        "三个乡镇",
+        "四县两区",
+        "乡镇（街道）",
+        "二镇等相关镇街",
     ],
 )
 def test_phrases_that_mean_whoever_is_concerned(phrase):
     assert collective(phrase)
 
 
-@pytest.mark.parametrize("name", ["一镇", "市公路部门", "项目牵头单位和有关镇街", "相城区水务局", "全椒县"])
+@pytest.mark.parametrize(
+    "name",
+    ["一镇", "市公路部门", "项目牵头单位和有关镇街", "相城区水务局", "全椒县", "三镇", "一村", "县政府", "属地管理局"],
+)
 def test_names_that_only_begin_so_or_do_not(name):
     assert not collective(name)
 
@@ -115,6 +139,17 @@ def test_a_unit_is_found_by_its_code_then_by_its_name_however_it_is_spaced():
     assert index.find("sl") == index.find("县 水利局") == index.find("县水利局") == IDS["sl"]
     assert index.find("同名村") == "ambiguous" and index.find("c2") == IDS["c2"]
     assert (index.find("各镇"), index.find("三镇"), index.find("撤销镇")) == ("collective", "unknown", "unknown")
+
+
+def test_the_organs_of_a_place_are_the_unit_that_governs_it():
+    index = Index.of(UNITS)
+    assert index.find("一镇党委") == index.find("一镇人民政府") == index.find("一镇党委政府") == IDS["yz"]
+    assert index.find("三镇政府") == index.find("政府") == index.find("一镇卫生院") == "unknown"
+    index.add("五镇党委", UUID(int=500))
+    assert index.find("五镇") == index.find("五镇政府") == UUID(int=500)
+    index.add("五镇人民政府", UUID(int=501))
+    assert (index.find("五镇党委"), index.find("五镇人民政府")) == (UUID(int=500), UUID(int=501))
+    assert index.find("五镇") == "ambiguous", "nobody guesses which of two"
 
 
 def test_what_is_a_unit_as_a_whole_is_not_split():
@@ -194,3 +229,5 @@ def test_units_are_made_once_and_never_of_phrases():
     assert units.made == {"三镇": UUID(int=1000), "四镇": UUID(int=1001)} and cells.responsible == UUID(int=1000)
     units, cells = place(create=True, unit="各镇")
     assert units.made == {} and cells.faults[0].about == "collective:各镇"
+    units, cells = place(create=True, unit="三镇党委、政府")
+    assert units.made == {"三镇党委": UUID(int=1000)} and (cells.co_units, cells.faults) == ((), ())

@@ -281,6 +281,15 @@ DATELESS = {
     "每季度一次": ("standing", "long_term"),
     "立行立改并持续巩固": ("immediate", "immediate+long_term"),
     "2023年6月起长期坚持": ("standing", "ongoing_from"),
+    "2023年起每年12月底前": ("standing", "ongoing_from"),
+    "定期开展": ("standing", "long_term"),
+    "规定期限内": ("date", "unspecified"),
+    "法定期限内": ("date", "unspecified"),
+    "建立改进机制": ("date", "measure_in_cell"),
+    "成立改革专班": ("date", "measure_in_cell"),
+    "资金到位后3个月内": ("date", "event"),
+    "开工后30日内": ("date", "event"),
+    "验收合格后1个月内": ("date", "event"),
 }
 
 
@@ -325,6 +334,14 @@ COUNTED = {
     "24h内": Count(1, "days"),
     "1.30日内制定方案2.60日内完成": Count(60, "days"),
     "自收到之日起一月内": Count(1, "months"),
+    "限期15日": Count(15, "days"),
+    "责令限期7日整改": Count(7, "days"),
+    "时限：3日": Count(3, "days"),
+    "签收后5个工作日": Count(5, "working_days"),
+    "收到反馈后2个月": Count(2, "months"),
+    "接到交办单后7天": Count(7, "days"),
+    "收到整改通知书后的15日内": Count(15, "days"),
+    "此后3日内": Count(3, "days"),
 }
 
 
