@@ -75,7 +75,8 @@ async def _go_on(service: Service, call: Call, begun: Import, content: bytes, fi
         import_store.finish(changes, call.tenant_id, _finished(service, call, begun.id, done))
 
     def tell(percent: int) -> None:
-        under_way[begun.id] = percent
+        # Whose ground has changed meanwhile is read again: that takes nothing back.
+        under_way[begun.id] = max(under_way[begun.id], percent)
 
     under_way = service.background.percent
     try:

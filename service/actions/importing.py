@@ -98,7 +98,7 @@ async def ground(tx: Tx, call: Call, options: Options, rows: Iterable[LedgerRow]
         keys = {row.marks.key for row in rows if not row.errors}
         known = await imports.known(tx, call.tenant_id, ledger.id, keys)
     # Ledgers that are kept by hand count from 1: only what is no mere count can be an item's number.
-    numbers = {number for row in rows if (number := row.attributes.get("source_no")) and not number.isdecimal()}
+    numbers = {number for row in rows if (number := row.source_no) and not number.isdecimal()}
     numbered = await imports.numbered(tx, call.tenant_id, ledger.id, numbers) if numbers else []
     return Ground(ledger, sorted(present, key=lambda unit: unit.id), known, numbered)
 

@@ -34,11 +34,19 @@ READ, JUDGED, PLANNED = 20, 35, 40
 
 @dataclass(slots=True)
 class Ledgers:
-    """What a file holds."""
+    """What a file holds; the refused rows, once they are known, with their cells under `headings`, each with why."""
 
     file: str
     sheets: list[SheetRead]
     rows: list[LedgerRow]
+    headings: list[str] = field(default_factory=list)
+    refused: list[list[str]] = field(default_factory=list)
+
+    def set_aside(self, placed: list[Placed]) -> None:
+        """Keep the refused rows for correction, and let go of the cells of all others: a large file has two million."""
+        self.headings, self.refused = _refused(self, placed)
+        for sheet in self.sheets:
+            sheet.forget()
 
 
 @dataclass(slots=True)
@@ -46,8 +54,8 @@ class Done:
     """A report, and the cells of the rows that were refused, each with why."""
 
     report: dict[str, Any]
-    headings: list[str] = field(default_factory=list)
-    refused: list[list[str]] = field(default_factory=list)
+    headings: list[str]
+    refused: list[list[str]]
 
 
 def silent(percent: int) -> None:
@@ -93,11 +101,8 @@ async def load(
     Refuses `forbidden`, and `invalid_request` for what is no ledger, an unknown ledger or parent.
     """
     importing.may_import(call, options)
-    ledgers = await asyncio.to_thread(read, content, file, options, tell)
     for _ in range(TRIES):
-        stands = await service.read(lambda tx: importing.ground(tx, call, options, ledgers.rows), whole=True)
-        plan = await asyncio.to_thread(importing.plan, stands, call, options, ledgers.rows)
-        tell(PLANNED)
+        ledgers, stands, plan = await _planned(service, call, content, file, options, tell)
         if options.dry_run:
             return await _keep_alone(service, call, _done(ledgers, plan, options, stored=False), keep)
         reserved = await _reserve(service, call, plan)
@@ -111,6 +116,18 @@ async def load(
         if stored is not None:
             return stored
     raise Refused("unavailable")
+
+
+async def _planned(
+    service: Service, call: Call, content: bytes, file: str, options: Options, tell: Tell
+) -> tuple[Ledgers, Ground, Plan]:
+    """What the file holds, what is there, and what the one comes to beside the other."""
+    ledgers = await asyncio.to_thread(read, content, file, options, tell)
+    stands = await service.read(lambda tx: importing.ground(tx, call, options, ledgers.rows), whole=True)
+    plan = await asyncio.to_thread(importing.plan, stands, call, options, ledgers.rows)
+    ledgers.set_aside(plan.placed)
+    tell(PLANNED)
+    return ledgers, stands, plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +234,7 @@ def _done(ledgers: Ledgers, plan: Plan, options: Options, *, stored: bool) -> Do
         stored=stored,
         new_units=[unit.name for unit in plan.new_units],
     )
-    headings, rows = _refused(ledgers, plan.placed)
-    return Done(told, headings, rows)
+    return Done(told, ledgers.headings, ledgers.refused)
 
 
 def _refused(ledgers: Ledgers, placed: list[Placed]) -> tuple[list[str], list[list[str]]]:

@@ -177,7 +177,7 @@ def recognise(rows: Iterable[Placed], known: Iterable[Known], numbered: Iterable
     free = {each.number: each for each in numbered if each.item_id not in taken}
     for placed in accepted:
         if placed.outcome is None:
-            item = free.get(placed.row.attributes.get("source_no", ""))
+            item = free.get(placed.row.source_no or "")
             if item is not None and plain(item.problem) == plain(placed.row.problem):
                 del free[item.number]
                 placed.item_id, placed.outcome = item.item_id, Outcome.UNCHANGED

@@ -90,12 +90,19 @@ class LedgerRow:
     source_kind: str = SourceKind.OTHER.value
     source_ref: str | None = None
     contact: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=lambda: NOTHING_BESIDE)
+    source_no: str | None = None
+    beside: Mapping[str, Any] = field(default_factory=lambda: NOTHING_BESIDE)
     problem: str = ""
     begins: tuple[tuple[Field, date], ...] = ()
     """Of the days above that a period stands for, its last one, the first."""
 
     marks: Marks = NO_MARKS
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What an item keeps of it beside its fields."""
+        number = {Field.SOURCE_NO.value: self.source_no} if self.source_no else {}
+        return {**number, **self.beside}
 
     def settle(self, today: date) -> None:
         """Of a period that goes on (检查时间 is 2026年11月, in November) today counts: its end is yet to come.
@@ -131,7 +138,7 @@ def _marks(row: LedgerRow) -> Marks:
         (
             row.title, row.description, row.goal, row.measures, row.co_cells, row.person, row.deadline_text, row.status,
             row.closed, row.closed_on, row.found_on, row.listed_on, row.category, row.severity, row.source_kind,
-            row.source_ref, dict(row.attributes),
+            row.source_ref, row.attributes,
         )
     )  # fmt: skip
     key = f"{_plain(row.lead_cell)}\n{_plain(row.unit_cell)}\n{plain(row.problem)}"
@@ -178,7 +185,7 @@ def _judge(line: Line) -> LedgerRow:
         # A day of completion is none of closure: it is kept beside.
         cell = line.cells[Field.CLOSED_ON]
         day = row.closed_on.isoformat() if isinstance(cell, Number) else cell
-        row.attributes = {**row.attributes, Field.CLOSED_ON.value: day}
+        row.beside = {**row.beside, Field.CLOSED_ON.value: day}
         row.closed_on = None
     _beside(row, line, cells)
     return row
@@ -262,7 +269,7 @@ def _days(row: LedgerRow, line: Line) -> None:
         if said.invalid:
             row.errors += (Fault(INVALID_DATE, name),)
         elif not _set_day(row, name, said):
-            row.attributes = {**row.attributes, name: cell}
+            row.beside = {**row.beside, name: cell}
 
 
 def _set_day(row: LedgerRow, name: Field, said: Words) -> bool:
@@ -292,12 +299,12 @@ def _beside(row: LedgerRow, line: Line, cells: dict[Field, str]) -> None:
         Field.SUPERVISING: "、".join(line.all(Field.SUPERVISING)),
         Field.ACCEPTING: "、".join(line.all(Field.ACCEPTING)),
     }
-    beside: dict[str, Any] = {**row.attributes, **{name.value: cell for name, cell in kept.items() if cell}}
+    beside: dict[str, Any] = {**row.beside, **{name.value: cell for name, cell in kept.items() if cell}}
     if line.extra:
         beside["columns"] = {heading[:100]: cell for heading, cell in line.extra.items()}
-    if beside:
-        _shorten(beside)
-        row.attributes = beside
+    _shorten(beside)
+    row.source_no = beside.pop(Field.SOURCE_NO.value, None)
+    row.beside = beside or NOTHING_BESIDE
 
 
 def _shorten(attributes: dict[str, Any]) -> None:

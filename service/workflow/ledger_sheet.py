@@ -75,6 +75,11 @@ class SheetRead:
     def name(self) -> str:
         return self.sheet.name
 
+    def forget(self) -> None:
+        """Let go of the cells: what is known about the sheet stays."""
+        self.sheet.rows.clear()
+        self.grid = None
+
     def header_of(self, row: int) -> Header | None:
         """The headings above a row."""
         above = bisect_right(self.headers, row - 1, key=lambda header: header.first)
