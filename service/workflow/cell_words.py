@@ -19,6 +19,7 @@ _DONE = re.compile(
     r"|是|√|✓|✔|完成|销号|办结|done|closed"
 )
 _DAY_ALONE = re.compile(r"(?:19|20)\d{2}[-年./]\d{1,2}(?:[-月./](?:\d{1,2}[日号]?)?)?(?:00:00:00)?")
+_GOES_ON = re.compile("正在|[未尚暂]|推进|持续|进行中")
 _NEGATIVE = frozenset(
     {"否", "未", "未完成", "未销号", "未整改", "未办结", "×", "✗", "x", "没有", "no", "无", "/", "-", "—", "——"}
 )
@@ -72,6 +73,11 @@ def struck_off(cell: str) -> bool | None:
 def done(status: str) -> bool:
     """Whether a status says that all is done, and nothing else: 基本完成 does not, nor does 具备销号条件."""
     return bool(status and _DONE.fullmatch(_plain(status)))
+
+
+def goes_on(status: str) -> bool:
+    """Whether a status says that something is still to be done: 正在整改, 尚未完成."""
+    return bool(_GOES_ON.search(status))
 
 
 def says_no(cell: str) -> bool:

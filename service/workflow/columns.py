@@ -4,21 +4,26 @@ Of two columns with the same meaning the one counts that is called so more plain
 needs to be seen beside the others.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 
 from service.workflow.headings import (
     AREAS,
-    CLOSING_DAY,
     COMPLAINTS,
     DIFFICULTIES,
     EITHER_DAY,
     EXTENDED_DAY,
+    IN_CHARGE,
     INHERITED,
+    LOOKED_INTO,
     MEASURE,
     NAMED_PROBLEM,
+    NEXT_STEPS,
     OF_WHO_COMPLAINED,
+    PLACES,
     REACHED_AT,
     UNRANKED,
+    VILLAGES,
     YES_OR_NO,
     Field,
     field_of,
@@ -55,12 +60,12 @@ def columns_of(
                 ranked.setdefault(chosen[0], []).append((-1, column))
         elif (known := field_of(path)) is not None:
             ranked.setdefault(known[0], []).append((known[1], column))
+    _tell_units_apart(ranked, paths)
     _tell_problems_apart(ranked, paths, goes_down)
     _tell_contacts_apart(ranked, paths)
     _tell_days_apart(ranked, paths)
     _tell_states_apart(ranked, paths)
     _tell_measures_with_days(ranked, paths)
-    _take_areas(ranked, paths)
     return {field: _in_order(field, found, paths) for field, found in ranked.items()}
 
 
@@ -72,7 +77,7 @@ def _in_order(field: Field, found: list[tuple[int, int]], paths: Paths) -> tuple
     surest = min(found)[1]
     if field == Field.DEADLINE:
         # 延期后整改时限, where something stands there.
-        later = [column for _, column in found if EXTENDED_DAY.search(_own(paths, column))]
+        later = sorted((column for _, column in found if EXTENDED_DAY.fullmatch(_own(paths, column))), reverse=True)
         rest = [each for each in found if each[1] not in later]
         return (*later, *([min(rest)[1]] if rest else ()))
     if field == Field.STATUS:
@@ -94,16 +99,44 @@ def _tell_problems_apart(ranked: Ranked, paths: Paths, goes_down: Callable[[int]
     found = ranked.get(Field.PROBLEM, [])
     if len(found) < 2 or min(found)[0] < 0:
         return
-    hindering = [each for each in found if DIFFICULTIES.search(_own(paths, each[1]))]
-    named = [each for each in found if NAMED_PROBLEM.search(_own(paths, each[1])) and each not in hindering]
-    tasks = [each for each in found if each not in named and each not in hindering]
-    states = [column for _, column in ranked.get(Field.STATUS, ())]
-    if states and tasks and min(tasks, key=_place)[1] < min(states) < min((column for _, column in named), default=-1):
-        # 重点任务, 进展情况, 存在问题: what the task has met with since.
+    begun = _first(ranked, Field.UNIT, Field.LEAD_UNIT, Field.DEADLINE, Field.STATUS)
+    hindering = [each for each in found if DIFFICULTIES.search(_own(paths, each[1])) and begun < each[1]]
+    rest = [each for each in found if each not in hindering]
+    named = [each for each in rest if NAMED_PROBLEM.search(_own(paths, each[1]))]
+    tasks = [each for each in rest if each not in named]
+    if named and tasks and _met_with(ranked, paths, tasks, named):
         named = []
+    looked_into = [each for each in tasks if LOOKED_INTO.search(_own(paths, each[1]))]
+    if len(looked_into) < len(tasks):
+        tasks = [each for each in tasks if each not in looked_into]
     found = named or tasks or hindering
     single = [each for each in found if not goes_down(each[1])] if len(found) > 1 else []
     ranked[Field.PROBLEM] = single or found
+
+
+def _met_with(ranked: Ranked, paths: Paths, tasks: list[tuple[int, int]], named: list[tuple[int, int]]) -> bool:
+    """Whether problems are what a task has met with since: 重点任务, 责任单位, 进展情况, 存在问题.
+
+    Where 整改措施 or a deadline stands behind them they are the problems that the ledger is about.
+    """
+    states = _first(ranked, Field.STATUS)
+    charged = _first(ranked, Field.UNIT, Field.LEAD_UNIT, Field.DEADLINE)
+    problems = min(map(_place, named))
+    task = min((each for each in tasks if not LOOKED_INTO.search(_own(paths, each[1]))), key=_place, default=None)
+    if task is None or not task[1] < charged < states < problems:
+        return False
+    put_right = [
+        column
+        for field in (Field.MEASURES, Field.DEADLINE)
+        for _, column in ranked.get(field, ())
+        if not NEXT_STEPS.search(_own(paths, column))
+    ]
+    return all(column < problems for column in put_right)
+
+
+def _first(ranked: Ranked, *fields: Field) -> int:
+    """The first column of one of these fields; behind all where there is none."""
+    return min((column for field in fields for _, column in ranked.get(field, ())), default=sys.maxsize)
 
 
 def _place(each: tuple[int, int]) -> int:
@@ -115,15 +148,15 @@ def _tell_contacts_apart(ranked: Ranked, paths: Paths) -> None:
     complaints so are 联系人, 住址 and the like, unless they stand behind a unit or a person in charge."""
     if any(COMPLAINTS.search(_own(paths, column)) for column in paths):
         charged = [
-            column for field in (Field.UNIT, Field.LEAD_UNIT, Field.PERSON) for _, column in ranked.get(field, ())
+            column
+            for field in (Field.UNIT, Field.LEAD_UNIT, Field.PERSON)
+            for _, column in ranked.get(field, ())
+            if IN_CHARGE.search(_own(paths, column))
         ]
         for column in paths:
-            if OF_WHO_COMPLAINED.fullmatch(_own(paths, column)):
-                before = [
-                    each for each in charged if each < column and not OF_WHO_COMPLAINED.fullmatch(_own(paths, each))
-                ]
-                if not before or column - max(before) > REACHES:
-                    _assign(ranked, Field.CONTACT, column)
+            before = max((each for each in charged if each < column), default=None)
+            if OF_WHO_COMPLAINED.fullmatch(_own(paths, column)) and (before is None or column - before > REACHES):
+                _assign(ranked, Field.CONTACT, column)
     found = ranked.get(Field.CONTACT, [])
     persons = [column for _, column in ranked.get(Field.PERSON, ())]
     own = [column for _, column in found if not REACHED_AT.fullmatch(_own(paths, column))]
@@ -149,18 +182,14 @@ def _tell_days_apart(ranked: Ranked, paths: Paths) -> None:
 
 
 def _tell_states_apart(ranked: Ranked, paths: Paths) -> None:
-    """是否完成 beside 整改情况 says whether it is struck off, unless a column of its own does; so does 销号时间 where
-    something stands there, beside a deadline that tells when it is to be done."""
-    if Field.STRUCK_OFF in ranked:
-        return
+    """是否完成 beside 整改情况 says whether it is struck off; where a column of its own says that it is kept beside."""
     found = ranked.get(Field.STATUS, [])
     bare = [each for each in found if each[0] >= 0 and YES_OR_NO.fullmatch(_own(paths, each[1]))]
-    if len(bare) < len(found):
-        _move(ranked, Field.STATUS, Field.STRUCK_OFF, bare)
-    if Field.STRUCK_OFF not in ranked and Field.DEADLINE in ranked:
-        days = [each for each in ranked.get(Field.CLOSED_ON, []) if CLOSING_DAY.search(_own(paths, each[1]))]
-        if days:
-            ranked[Field.STRUCK_OFF] = days
+    if bare and len(bare) < len(found):
+        if Field.STRUCK_OFF in ranked:
+            ranked[Field.STATUS] = [each for each in found if each not in bare]
+        else:
+            _move(ranked, Field.STATUS, Field.STRUCK_OFF, bare)
 
 
 def _tell_measures_with_days(ranked: Ranked, paths: Paths) -> None:
@@ -173,14 +202,23 @@ def _tell_measures_with_days(ranked: Ranked, paths: Paths) -> None:
         ranked[Field.DEADLINE] = [each for each in found if each not in both]
 
 
-def _take_areas(ranked: Ranked, paths: Paths) -> None:
-    """Where nothing else says who is responsible, 镇（街道） does."""
+def _tell_units_apart(ranked: Ranked, paths: Paths) -> None:
+    """乡镇, 企业 and 科室 say where something is, where another column says who is responsible; where none does they
+    are, and so is 镇（街道）."""
+    found = ranked.get(Field.UNIT, [])
+    places = [each for each in found if each[0] >= 0 and PLACES.fullmatch(_own(paths, each[1]))]
+    if places and (len(places) < len(found) or Field.LEAD_UNIT in ranked):
+        ranked[Field.UNIT] = [each for each in found if each not in places]
+        if not ranked[Field.UNIT]:
+            del ranked[Field.UNIT]
     if Field.UNIT in ranked or Field.LEAD_UNIT in ranked:
         return
-    held = {column for found in ranked.values() for _, column in found}
+    held = {column for columns in ranked.values() for _, column in columns}
     areas = [column for column in paths if column not in held and AREAS.fullmatch(_own(paths, column))]
+    above_villages = [column for column in areas if not VILLAGES.fullmatch(_own(paths, column))]
     if areas:
-        ranked[Field.UNIT] = [(INHERITED, min(areas))]
+        # Of 市, 县, 镇 the nearest.
+        ranked[Field.UNIT] = [(INHERITED, max(above_villages) if above_villages else min(areas))]
 
 
 def _assign(ranked: Ranked, target: Field, column: int) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from service.workflow.columns import LISTED_TOGETHER, columns_of
 from service.workflow.grid import Day, Formula, Grid, Number
 from service.workflow.headings import (
+    CLOSING_DAY,
     FILLED_IN,
     NOT_KEPT,
     OF_A_TIME,
@@ -78,6 +79,16 @@ class Header:
             for column in self.columns.get(Field.DEADLINE, ())
             if (unit := counted_in(self.headings[column])) is not None
         }
+
+    @cached_property
+    def closes(self) -> bool:
+        """Whether 销号时间 alone tells what is struck off, and a deadline stands beside it so that it is no plan."""
+        days = self.columns.get(Field.CLOSED_ON, ())
+        return (
+            Field.STRUCK_OFF not in self.columns
+            and Field.DEADLINE in self.columns
+            and any(CLOSING_DAY.fullmatch(normalised(self.headings[column].rpartition(" / ")[2])) for column in days)
+        )
 
     def field_at(self, column: int) -> Field | None:
         return next((field for field, columns in self.columns.items() if column in columns), None)

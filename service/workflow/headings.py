@@ -62,8 +62,8 @@ NAMES: dict[Field, tuple[str, ...]] = {
     Field.UNIT: _names(
         "责任单位 整改责任单位 责任部门 责任主体 整改实施主体 整改主体 整改单位 承办单位 实施主体 实施单位 "
         "隐患单位 责任科室 责任地区 责任单位及部门 单位名称 被检查单位 受检单位 单位 场所名称 企业名称 责任乡镇 "
-        "责任村 所属单位 落实单位 责任分工 责任股室 责任街道 所在乡镇 检查对象 受检查单位 学校名称 责任 部门 镇街 "
-        "乡镇 街道 社区 学校 企业 科室 处室 "
+        "责任村 所属单位 落实单位 责任分工 责任股室 责任街道 所在乡镇 检查对象 受检查单位 责任 部门 镇街 乡镇 "
+        "街道 社区 学校 学校名称 企业 科室 处室 "
         "unit responsible_unit"
     ),
     Field.CO_UNITS: _names("配合单位 协办单位 配合部门 协助单位 责任配合单位 参与单位 协同单位 会办单位 配合 co_units"),
@@ -108,6 +108,7 @@ NAMES: dict[Field, tuple[str, ...]] = {
 _DONE = "(?:整改|完成|办结|销号|验收|整治|治理|解决|办理|限改)"
 _DAY = "(?:时间|日期|时点|节点)"
 _BODY = "(?:单位|部门|科室|股室|处室|党组织|党支部|支部|主体)"
+_STATE = "(?:情况|状态|状况|结果|程度|成效|进展|进度|与否)(?:说明|及成效)?"
 _OVER = "(?:完成|整改|闭环|化解|解决|到位)"
 _YES_OR_NO = f"(?:整改|问题|隐患|目前)?是否(?:已)?(?:经)?{_OVER}.*|(?:整改|问题|隐患)是否{_OVER}.*"
 
@@ -133,11 +134,13 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
     (Field.MEASURES, ".*(?:措施|举措)(?:及.*)?"),
     (
         Field.STATUS,
-        ".*(?:进展|完成|落实|整改|办理|推进|进度|处理|处置|复查|验收|核查|化解|解决|闭环|整改效果)(?:的)?"
-        "(?:情况|状态|状况|结果|程度|成效|进展|进度|与否)(?:说明|及成效)?"
-        "|.*进展|(?:问题|隐患|事项|工单|目前)状态|(?:完成|整改)率"
-        f"|{_YES_OR_NO}",
+        f".*(?:进展|完成|落实|整改|办理|推进|进度)(?:的)?{_STATE}|.*进展|(?:完成|整改)率|{_YES_OR_NO}",
     ),
+    (
+        Field.STATUS,
+        f"(?!.*(?:人员?|案件|[问追]责|处罚)).*(?:处理|处置|化解|解决|闭环|整改效果)(?:的)?{_STATE}",
+    ),
+    (Field.STATUS, f".*(?:复查|验收|核查)(?:的)?{_STATE}|(?:问题|隐患|事项|工单|目前)状态"),
     (Field.ACCEPTING, f"(?:验收|销号|核查|核验)+(?:牵头|主办|责任)*{_BODY}.*"),
     (Field.SUPERVISING, f"(?:督导|督办|督查|监管|监督)(?:牵头|主办|责任)*{_BODY}.*"),
     (Field.CO_UNITS, f".*(?:配合|协办|协助|协同|参与|联办|会办)(?:责任|整改|落实)?{_BODY}.*"),
@@ -151,7 +154,7 @@ PATTERNS: tuple[tuple[Field, str], ...] = (
     ),
     (
         Field.PERSON,
-        ".*(?:责任|包抓|包保|包案|包联|挂点|挂联|分管|牵头|主要|负责|督办|整改|联系|承办|[县市]级)(?:的)?(?:人|领导|人员|干部|县领导|市领导|"
+        ".*(?:责任|包抓|包保|包案|包联|挂点|挂联|分管|牵头|主要|负责|督办|整改|联系|承办|办理|[县市]级)(?:的)?(?:人|领导|人员|干部|县领导|市领导|"
         "同志)(?:[及和](?:职务|电话|联系电话|联系方式)+|姓名)?",
     ),
     (
@@ -214,21 +217,31 @@ DIFFICULTIES = re.compile(
 )
 """存在困难和问题, 需协调解决的问题: what hinders, in a ledger that says what is to be done."""
 
-COMPLAINTS = re.compile("诉求|信访|投诉|举报|来[电信访]|热线|工单|上访")
+COMPLAINTS = re.compile("诉求|信访|投诉|举报|来[电信访]|热线|工单|上访|反映(?:问题|事项|内容)")
 """A ledger of complaints has one of these in a heading."""
 
 OF_WHO_COMPLAINED = re.compile(
-    "(?:联系人)?(?:姓名)?|(?:联系)?(?:电话|手机)(?:号码?)?|手机号|联系方式|(?:家庭|现|联系)?住址|(?:家庭|联系)地址|身份证号?码?|证件号码?"
+    "联系人|(?:联系人)?(?:姓名)?[及和]?(?:联系)?(?:电话|手机|方式)(?:号码?)?|(?:联系人)?姓名|手机号"
+    "|(?:家庭|现|联系)?住址|(?:家庭|联系|户籍)地址?|身份证号?码?|证件号码?"
 )
 """In such a ledger whose names and numbers these are, unless somebody in charge stands before them."""
 
-CLOSING_DAY = re.compile("销号|销案")
+CLOSING_DAY = re.compile("(?!.*(?:申请|上报|报送|拟|计划)).*(?:销号|销案)(?:时间|日期)")
 MEASURE = re.compile("措施|举措")
-EXTENDED_DAY = re.compile("延期|展期|顺延|(?:调整|变更)[后为]?")
-
-AREAS = re.compile(
-    "(?:行政区[域划]|属地|辖区|区域|县市区|县区|乡镇|镇街|镇街道|[县市区镇乡村]|街道|社区)(?:名称|社区|街道)?"
+NEXT_STEPS = re.compile("下一?步|今后")
+EXTENDED_DAY = re.compile(
+    "(?!.*(?:前|原因|情况|理由|是否|申请)).*(?:延期|展期|顺延|(?:调整|变更)[后为至])(?:至|到)?(?:的)?.*(?:时限|期限|时间|日期)"
 )
+LOOKED_INTO = re.compile("(?:检查|督查|督导|考核|巡察|审计).*内容|意见")
+"""检查内容 and 反馈意见 say what was looked at, not what is to be done."""
+
+IN_CHARGE = re.compile("责任|承办|办理|处置|经办|牵头|主办|落实|整改|包案|包保|包抓|分管")
+
+PLACES = re.compile("乡镇|镇街|街道|社区|学校(?:名称)?|企业(?:名称)?|场所名称|科室|处室|检查对象")
+"""Who has the problem, or where it lies: who is responsible too, where no column says that."""
+
+VILLAGES = re.compile("(?:村|社区|村社区)(?:名称)?")
+AREAS = re.compile("(?:行政区[域划]|属地|辖区|县市区|县区|[县市区镇乡村])(?:名称)?")
 """Whose territory it is: the responsible unit where no other column names one."""
 
 EITHER_DAY = frozenset(_names("整改完成时间 整改完成日期 完成整改时间 完成时间 完成日期 整改日期"))
@@ -251,7 +264,7 @@ _NUMBERED = re.compile(r"\d{1,2}[.、．](?=\D)|[一二三四五六七八九十]
 _NOISE = re.compile(r"[\s*＊:：、,，。.·/\\_\u200b-\u200d\ufeff\-—]+")
 
 _EXACT = {name: field for field, names in NAMES.items() for name in names}
-_PATTERNS = tuple((field, re.compile(pattern)) for field, pattern in PATTERNS)
+_PATTERNS = tuple((field, re.compile(pattern), at) for at, (field, pattern) in enumerate(PATTERNS))
 _RANKS = {name: rank for names in NAMES.values() for rank, name in enumerate(names)}
 _COUNTABLE = frozenset({Field.PROBLEM, Field.TITLE, Field.MEASURES})
 _NAMING = _COUNTABLE | {Field.UNIT, Field.LEAD_UNIT, Field.CO_UNITS, Field.PERSON}
@@ -316,8 +329,8 @@ def _known(words: str) -> tuple[Field, int] | None:
         return _EXACT[words], _RANKS[words]
     if not words or len(words) > MAX_PATTERN:
         return None
-    known = next((field for field, pattern in _PATTERNS if pattern.fullmatch(words)), None)
-    return None if known is None or (known in _NAMING and ASKED.search(words)) else (known, UNRANKED)
+    known = next(((field, UNRANKED + at) for field, pattern, at in _PATTERNS if pattern.fullmatch(words)), None)
+    return None if known is None or (known[0] in _NAMING and ASKED.search(words)) else known
 
 
 def counted_in(heading: str) -> str | None:

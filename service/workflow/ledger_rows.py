@@ -82,6 +82,9 @@ class LedgerRow:
     deadline_text: str | None = None
     status: str | None = None
     closed: bool = False
+    closes: bool = False
+    """Whether the day of closure alone says that it is closed, once that day has come."""
+
     closed_on: date | None = None
     found_on: date | None = None
     listed_on: date | None = None
@@ -113,6 +116,11 @@ class LedgerRow:
             last = getattr(self, name)
             if last is not None and first <= today < last:
                 setattr(self, name, today)
+        if self.closes and self.closed_on is not None:
+            self.closed = self.closed_on <= today
+            if not self.closed:
+                self.beside = {**self.beside, Field.CLOSED_ON.value: self.closed_on.isoformat()}
+                self.closed_on = None
 
 
 def judge(lines: Iterable[Line]) -> list[LedgerRow]:
@@ -181,7 +189,8 @@ def _judge(line: Line) -> LedgerRow:
     _deadline(row, line)
     _status(row, line, cells)
     _days(row, line)
-    if row.closed_on and not row.closed:
+    row.closes = bool(line.closes and row.closed_on and not row.closed and not cell_words.goes_on(row.status or ""))
+    if row.closed_on and not row.closed and not row.closes:
         # A day of completion is none of closure: it is kept beside.
         cell = line.cells[Field.CLOSED_ON]
         day = row.closed_on.isoformat() if isinstance(cell, Number) else cell
@@ -234,7 +243,8 @@ def _deadline(row: LedgerRow, line: Line) -> None:
     if len(cell) > MAX_DEADLINE and cell is not line.cells.get(Field.MEASURES):
         row.errors += (Fault(TOO_LONG, Field.DEADLINE),)
         return
-    row.deadline = _words(line, cell)
+    # Of measures that are read for a day the end tells.
+    row.deadline = _words(line, cell if len(cell) <= MAX_DEADLINE else cell[-MAX_DEADLINE:])
     row.deadline_text = shortened(" ".join(cell.split()), MAX_DEADLINE) or None
     if row.deadline.invalid:
         row.errors += (Fault(INVALID_DATE, Field.DEADLINE),)

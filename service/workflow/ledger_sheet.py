@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from service.workflow import words
 from service.workflow.grid import Formula, Grid, Sheet, Visibility
 from service.workflow.headers import Header, header_at, headings_again
 from service.workflow.headings import Field, called_plainly
@@ -27,7 +28,8 @@ class Line:
     """A row of data: its cells by field as far as they are filled, and under `extra` those of columns that hold no
     field, by their headings. `several` has all cells of fields that more than one column holds.
 
-    `odd`: in a file without columns of its own, it has more or fewer cells than the headings.
+    `odd`: in a file without columns of its own, it has more or fewer cells than the headings. `closes`: its day of
+    closure is that of striking off, and no column says whether it was.
     """
 
     sheet: str
@@ -37,6 +39,7 @@ class Line:
     extra: dict[str, str]
     odd: bool = False
     epoch_1904: bool = False
+    closes: bool = False
 
     def all(self, field: Field) -> tuple[str, ...]:
         """Every cell of a field."""
@@ -218,7 +221,7 @@ def _line(grid: Grid, header: Header, row: int) -> Line:
             if (cell := (own[column] if column < length else "") or grid.below.get((row, column), ""))
         )
         if found:
-            cells[held] = found[0]
+            cells[held] = _extended(found) if held == Field.DEADLINE and len(found) > 1 else found[0]
             if len(found) > 1:
                 several[held] = found
     extra: dict[str, str] = {}
@@ -228,4 +231,19 @@ def _line(grid: Grid, header: Header, row: int) -> Line:
         if cell and not isinstance(cell, Formula):
             extra[heading] = f"{extra[heading]}；{cell}" if heading in extra else cell
     odd = sheet.plain and (length < header.width or any(own[header.width :]))
-    return Line(sheet.name, row + 1, cells, several, extra, odd, sheet.epoch_1904)
+    return Line(sheet.name, row + 1, cells, several, extra, odd, sheet.epoch_1904, header.closes)
+
+
+def _extended(cells: tuple[str, ...]) -> str:
+    """What counts of 延期后整改时限, the latest first, and of 整改时限 behind them: a day, or 30天 added to the last.
+
+    无 and 未延期 change nothing.
+    """
+    *later, first = cells
+    for cell in later:
+        said = words.read(cell)
+        if said.due_on is not None:
+            return cell
+        if said.count is not None:
+            return f"{first}延期{cell}"
+    return first

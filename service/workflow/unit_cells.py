@@ -16,14 +16,18 @@ _WHO = "单位|部门|主体|方"
 
 _PIECE = re.compile(r"(?:[(（][^()（）]*[)）]|[^、,，;；。/|\n\r])+")
 _BESIDE = re.compile(r"(?:，|,)?(?:以及|并?会同)(?![^()（）]*[)）])")
+_ENDING = "(?:[局委办厅府镇乡处部院站所会队校村]|街道|中心|公司|社区)"
+_NAMES = rf"[^()（）、，,\s]+{_ENDING}(?:[、，,][^()（）、，,\s]+{_ENDING})*"
 _HELPERS = re.compile(
-    rf"[(（](?:(?:{_HELPING}|会同)(?:责任)?(?:单位|部门)?[:：]?([^()（）]{{2,}})|([^()（）]{{2,}}?)(?:{_HELPING}))[)）]"
+    rf"[(（](?:(?:{_HELPING})(?:责任)?(?:单位|部门)?[:：]([^()（）]{{2,}})|会同({_NAMES})|({_NAMES})(?:配合|协办|协助|参与))[)）]"
 )
 """县水利局（县住建局、县财政局配合）: those in the brackets take part."""
 
-_ORGANS = "人民政府|政府|党委|党工委|(?:街道)?办事处|管委会|管理委员会"
-_ORGAN = re.compile(_ORGANS)
-SEAT = re.compile(rf"((?!.*(?:各|有关|相关|所有|全体)).+?(?:[镇乡县区市]|街道))(?:{_ORGANS})+")
+_ORGANS = "人民政府|政府|党委|党工委|(?:街道)?办事处|(?<=街道)办|管委会|管理委员会"
+_ORGAN = re.compile(rf"(?P<of>镇|乡|街道)?(?P<organ>{_ORGANS})")
+SEAT = re.compile(
+    rf"(?P<seat>(?!.*(?:各|有关|相关|所有|全体)).+?(?:[镇乡县区市]|街道))(?P<organ>{_ORGANS})(?:[和及与]?(?:镇|乡|街道)?(?:{_ORGANS}))*"
+)
 """A place and what governs it."""
 _BEFORE = r"(?:^|(?<=[、,，;；。/|\s]))"
 _COUNTERS = re.compile(
@@ -48,6 +52,9 @@ _DOES = re.compile(
 )
 _ENDS = " .:：。"
 
+LONGEST_CELL = 2_000
+"""Characters of a cell of units: what is longer is a text that slipped into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -67,8 +74,8 @@ def split(cell: str) -> Names:
             label = _leads(told[0])
         for words in _words(piece[told.end() :] if told else piece):
             name, leading = _named(words)
-            if leads and _ORGAN.fullmatch(name) and (seat := SEAT.fullmatch(next(reversed(leads)))):
-                name = seat[1] + name
+            if leads and (organ := _ORGAN.fullmatch(name)):
+                name = _of_the_same_place(organ, next(reversed(leads)))
             if name and not blank(name):
                 leads.setdefault(name, label if leading is None else leading)
     marks = list(leads.values())
@@ -84,8 +91,17 @@ def _pieces(cell: str) -> list[str]:
     return [piece.strip() for piece in _PIECE.findall(_BESIDE.sub("\n", text))]
 
 
+def _of_the_same_place(organ: re.Match[str], before: str) -> str:
+    """东城镇党委、政府: what the second governs, the first says."""
+    place = SEAT.fullmatch(before)
+    if place is None or not place["seat"].endswith(organ["of"] or ""):
+        return organ[0]
+    return place["seat"] + organ["organ"]
+
+
 def _helpers(match: re.Match[str]) -> str:
-    return f"\n配合单位：{match[1] or match[2]}\n"
+    # What follows the brackets is told anew.
+    return f"\n配合单位：{match[1] or match[2] or match[3]}\n责任单位：\n"
 
 
 def _words(piece: str) -> list[str]:

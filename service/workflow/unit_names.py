@@ -4,11 +4,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 from service.workflow.cell_words import ditto
 from service.workflow.organisation import Unit
-from service.workflow.unit_cells import SEAT, Names, split
+from service.workflow.unit_cells import LONGEST_CELL, SEAT, Names, split
 
 AMBIGUOUS, COLLECTIVE, UNKNOWN = "ambiguous", "collective", "unknown"
 """Why a name is no unit: two bear it; it means whoever is concerned; nobody bears it."""
@@ -19,13 +20,14 @@ LONGEST = 200
 _BRACKETED = re.compile(r"[(（][^()（）]*[)）]")
 _CATEGORY = "单位|部门|地区|乡镇|镇街|乡|镇|街道|县市区|县区|社区|村|科室|股室|处室|企业|园区|学校"
 _NUMERAL = r"[一二两三四五六七八九十\d]+"
-_AND_OTHERS = re.compile(rf"(.+?)等(?:有关|相关)?(?:(?:{_CATEGORY})+|\d+[个家].*)?")
+_AND_OTHERS = re.compile(rf"(.+?)(?<![高中初特优])等(?:有关|相关)?(?:(?:{_CATEGORY})+|\d+[个家].*)?")
 _COLLECTIVE = re.compile(
     r"(?:全[县市区省镇乡州]|[县市区省镇乡]直|[县市区省镇乡]级?|本[县市区镇乡]|辖区|所辖|属地|其他|其它|各)*?(?:各|有关|相关|全体|所有|其他|其它|涉及)"
     r"(?:有关|相关|级)?[^、]*"
-    rf"|.*等(?:有关|相关)?(?:(?:{_CATEGORY})+|\d+个.*)"
+    rf"|.*(?<![高中初特优])等(?:有关|相关)?(?:(?:{_CATEGORY})+|\d+个.*)"
     rf"|.{{0,6}}各(?:有关|相关|成员|级)?(?:{_CATEGORY})+"
-    rf"|(?:属地|所在地?|辖区|当地|沿[线河路]|涉事|涉及)(?:的)?(?:{_CATEGORY}|政府|党委)+"
+    rf"|(?:属地|所在地?|辖区|当地|涉事|涉及)(?:的)?(?:{_CATEGORY}|政府|党委)+"
+    rf"|沿[线河江湖路](?:乡镇|镇街|县区|单位|部门|企业)+"
     rf"|{_NUMERAL}个(?:{_CATEGORY}|[县市区])+|(?:{_NUMERAL}[县市区镇乡村]){{2,}}|(?:{_CATEGORY})+|.*成员单位"
 )  # fmt: skip
 
@@ -40,11 +42,14 @@ def collective(name: str) -> bool:
     return ditto(name) or bool(_COLLECTIVE.fullmatch(_BRACKETED.sub("", plain(name))))
 
 
-def seat(name: str) -> str:
-    """The place that a name is the government of: 东城镇 of 东城镇党委 and of 东城镇人民政府, and of 东城镇 itself."""
+@lru_cache(maxsize=4_000)
+def governed(name: str) -> tuple[str, str]:
+    """The place that a name is an organ of, and of which kind: 东城镇 of 东城镇党委 and of 东城镇人民政府."""
     bare = plain(name)
     found = SEAT.fullmatch(bare)
-    return found[1] if found else bare
+    if found is None:
+        return bare, ""
+    return found["seat"], "party" if found["organ"].startswith("党") else "government"
 
 
 @dataclass(slots=True)
@@ -54,7 +59,7 @@ class Index:
 
     by_code: dict[str, UUID] = field(default_factory=dict)
     by_name: dict[str, list[UUID]] = field(default_factory=dict)
-    by_seat: dict[str, list[UUID]] = field(default_factory=dict)
+    by_place: dict[str, dict[str, list[UUID]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, units: Iterable[Unit]) -> "Index":
@@ -68,7 +73,8 @@ class Index:
     def add(self, name: str, unit_id: UUID) -> None:
         """One more unit that bears a name."""
         self.by_name.setdefault(plain(name), []).append(unit_id)
-        self.by_seat.setdefault(seat(name), []).append(unit_id)
+        place, organ = governed(name)
+        self.by_place.setdefault(place, {}).setdefault(organ, []).append(unit_id)
 
     def find(self, name: str) -> UUID | str:
         """The unit with this code, else with this name, else the one that governs the same place; else why there is
@@ -76,17 +82,25 @@ class Index:
         known = self.by_code.get(name.strip())
         if known is not None:
             return known
-        named = self.by_name.get(plain(name)) or self.by_seat.get(seat(name), [])
+        if len(name) > LONGEST:
+            return UNKNOWN
+        named = self.by_name.get(plain(name)) or self._governing(name)
         if len(named) == 1:
             return named[0]
         if named:
             return AMBIGUOUS
         return COLLECTIVE if collective(name) else UNKNOWN
 
+    def _governing(self, name: str) -> list[UUID]:
+        """The units that govern the same place: by the same organ, else the place itself, else its government."""
+        place, organ = governed(name)
+        known = self.by_place.get(place, {})
+        return next((known[each] for each in (organ, "", "government", "party") if each in known), [])
+
     def names(self, cell: str) -> Names:
-        """The names in a cell; one that is a unit as a whole, however it is written, is not split."""
+        """The names in a cell; one that is a unit as a whole, however it is written, is not split, nor is a text."""
         whole = cell.strip()
-        if self._known(whole):
+        if len(whole) > LONGEST_CELL or self._known(whole):
             return Names((whole,))
         found: list[str] = []
         lead = 0

@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from service.workflow.unit_cells import LONGEST_CELL
+
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔"
     "钟谭陆汪范金石廖贾夏韦付傅方白邹孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔汤"
@@ -19,15 +21,17 @@ _PERSONS = rf"{_PERSON}(?:[、,，/\s]+{_PERSON})*"
 _BESIDE = re.compile(
     rf"(?<=[{_ENDINGS}])(?:\s*[(（]\s*({_PERSONS})\s*[)）]|\s*[:：、,，/]\s*({_PERSONS})|\s+({_PERSONS}))(?=$|[\s、,，;；/])"
 )
-_CHARGED = "(?:责任|牵头|分管|包保|包抓|具体|直接|主要)*(?:人|领导|同志)"
 _LABELLED = re.compile(
-    rf"[\s、,，;；]*[(（]?{_CHARGED}[:：]\s*({_PERSONS})[)）]?(?=$|[\s、,，;；/])|[(（]\s*({_PERSONS})(?:负责|牵头|包保|包抓)[)）]"
+    rf"(?<![\s、,，;；])[\s、,，;；]*[(（]?[^\s、,，;；:：()（）]{{0,8}}(?:人|领导|同志)[:：]\s*({_PERSONS})[)）]?(?=$|[\s、,，;；/])"
+    rf"|[(（]\s*({_PERSONS})(?:负责|牵头|包保|包抓)[)）]"
 )
 
 
 @lru_cache(maxsize=2_000)
 def parted(cell: str) -> tuple[str, tuple[str, ...]]:
     """The units of a cell, and the persons that stand behind them. A cell with nobody in it stays as it is."""
+    if len(cell) > LONGEST_CELL:
+        return cell, ()
     persons: list[str] = []
 
     def aside(match: re.Match[str]) -> str:

@@ -102,7 +102,7 @@ WORDS: tuple[Row, ...] = (
         "直[至到]",
         "[春夏秋冬]季|暑期|暑假|寒假|汛期|雨季|年关|[今明][冬春]|年[春夏秋冬]",
         "(?:之?前|以前|之?后|以后|期间|时|完毕|为止|之日)[。.;]?$",
-        r"后\d{1,4}个?(?:工作日|日|天|周|星期|半?月|季度|年)",
+        r"后,?\d{1,4}个?(?:工作日|日|天|周|星期|半?月|季度|年)",
         "(?:复审|验收|考核|汛期|节|开学|检查|督察|暗访|巡察|会议|雨季|采暖|供暖|开工|竣工).{0,6}[前后]",
     ),
     _row(
@@ -130,10 +130,11 @@ _ORIGINS = "交办|下发|下达|印发|发文|反馈|通知|检查|发现|移�
 ORIGIN = re.compile(f"[^,;。]{{0,12}}?(?:{_ORIGINS})")
 """Behind a date in a cell with a term: the day from which that counts."""
 
-AFTER_ORIGIN = re.compile(f"(?:{_ORIGINS})[^,;。]{{0,8}}(?<!之)后的?$")
+_WHAT_COMES = "整改|督办|交办|通知|书|单|件|函|令|意见|问题|隐患|报告|方案|文件|任务"
+AFTER_ORIGIN = re.compile(f"(?:{_ORIGINS})(?:{_WHAT_COMES})*之?后的?,?$")
 """Right before a term: 签收后5个工作日 counts from the listing, with 内 behind it or without."""
 
-AFTER_EVENT = re.compile("(?<![今此之以最])后的?$")
+AFTER_EVENT = re.compile("(?<![今此以最])后的?,?$")
 """Right before a term, where it is no origin: 资金到位后3个月内 counts from a day that nobody knows yet."""
 
 COUNTS = re.compile("(?:之日)?(?:起|以?后)(?:的|计算)?,?")

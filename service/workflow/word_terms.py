@@ -64,7 +64,8 @@ def counted(text: str) -> Count | None:
         from_origin = table.AFTER_ORIGIN.search(before)
         if table.AFTER_EVENT.search(before) and not from_origin:
             continue
-        bounded = match["inside"] or from_origin or _LIMITED.search(before)
+        limited = _LIMITED.search(before) and text[match.end() : match.end() + 1] not in ("前", "底", "之", "以")
+        bounded = match["inside"] or from_origin or limited
         told = bounded and (match["unit"] not in ("月", "季度") or "个" in match[0])
         if told or (_term(match) and _ALONE.match(before)) or re.search(r"日起$", before):
             count = _count(match)

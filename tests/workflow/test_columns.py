@@ -75,6 +75,13 @@ def told(*head):
         (("责任单位", "存在问题和困难", "解决措施"), "存在问题和困难"),
         (("责任单位", "整改情况", "存在问题"), "存在问题"),
         (("存在问题", "责任单位", "整改情况", "需协调解决的问题"), "存在问题"),
+        (("检查内容", "落实情况", "存在问题", "整改措施", "责任单位", "整改时限"), "存在问题"),
+        (("检查内容", "责任单位", "落实情况", "存在问题"), "存在问题"),
+        (("重点任务", "完成情况", "存在问题", "整改措施", "责任单位", "整改时限", "整改情况"), "存在问题"),
+        (("重点任务", "责任单位", "完成情况", "存在问题", "整改措施", "整改时限"), "存在问题"),
+        (("重点任务", "责任单位", "完成情况", "存在问题", "下一步措施"), "重点任务"),
+        (("企业存在的困难和问题", "意见建议", "责任单位"), "企业存在的困难和问题"),
+        (("检查内容", "违法行为", "责任单位"), "违法行为"),
     ],
 )
 def test_what_is_called_a_problem_comes_before_a_task_and_what_hinders_it_after(head, problem):
@@ -100,6 +107,11 @@ def test_a_problem_that_is_merged_over_several_heads_those_beside_it():
         (("信访人", "身份证号", "家庭住址", "信访事项", "责任单位"), ["信访人", "身份证号", "家庭住址"]),
         (("诉求内容", "承办单位", "联系人", "联系电话"), []),
         (("联系人", "联系电话", "存在问题", "责任单位"), []),
+        (("社区", "姓名", "联系电话", "诉求内容", "办理单位"), ["姓名", "联系电话"]),
+        (("企业名称", "联系人", "联系电话", "企业诉求内容", "责任单位"), ["联系人", "联系电话"]),
+        (("姓名", "户籍地址", "反映问题", "责任单位"), ["姓名", "户籍地址"]),
+        (("姓名/联系电话", "投诉内容", "责任单位"), ["姓名/联系电话"]),
+        (("诉求内容", "办理人", "联系电话", "承办单位"), []),
     ],
 )
 def test_in_a_ledger_of_complaints_names_and_numbers_are_who_complained(head, contact):
@@ -107,13 +119,18 @@ def test_in_a_ledger_of_complaints_names_and_numbers_are_who_complained(head, co
     assert [head[column] for column in found.header.columns.get(Field.CONTACT, ())] == contact
 
 
-def test_the_day_of_striking_off_says_that_it_was():
-    head = ["问题", "单位", "整改时限", "销号时间"]
-    line = only(head, ["甲", "一镇", "2027.6.30", "2027.5.1"])
-    assert line.cells[Field.STRUCK_OFF] == line.cells[Field.CLOSED_ON] == "2027.5.1"
-    assert told("问题", "单位", "整改时限", "销号时间", "是否销号")["是否销号"] == Field.STRUCK_OFF
-    line = only(["问题", "单位", "销号时间"], ["甲", "一镇", "2027.12.31"])
-    assert Field.STRUCK_OFF not in line.cells, "without a deadline it may be the day by which"
+@pytest.mark.parametrize(
+    ("head", "closes"),
+    [
+        (("问题", "单位", "整改时限", "销号时间"), True),
+        (("问题", "单位", "整改时限", "销号时间", "是否销号"), False),
+        (("问题", "单位", "整改时限", "办结时间"), False),
+        (("问题", "单位", "整改时限", "申请销号时间"), False),
+        (("问题", "单位", "销号时间"), False),
+    ],
+)
+def test_the_day_of_striking_off_alone_says_that_it_was_where_it_is_no_plan(head, closes):
+    assert only(list(head), ["某" for _ in head]).closes == closes
 
 
 def test_of_the_same_heading_month_after_month_the_last_that_says_something_counts():
@@ -131,6 +148,56 @@ def test_an_extended_deadline_in_a_column_of_its_own_counts_where_there_is_one()
     )
     assert (first.cells[Field.DEADLINE], first.extra["原整改时限"]) == ("2027.9.30", "2027.6.30")
     assert second.cells[Field.DEADLINE] == "2027.6.30"
+
+
+@pytest.mark.parametrize(
+    ("later", "counts"),
+    [
+        ("2027.9.30", "2027.9.30"),
+        ("30天", "2027.6.30延期30天"),
+        ("无", "2027.6.30"),
+        ("/", "2027.6.30"),
+        ("未延期", "2027.6.30"),
+    ],
+)
+def test_what_is_no_extension_changes_nothing(later, counts):
+    line = only(["问题", "责任单位", "整改时限", "延期后整改时限"], ["甲", "一镇", "2027.6.30", later])
+    assert line.cells[Field.DEADLINE] == counts
+
+
+@pytest.mark.parametrize("heading", ["整改时限调整情况", "延期整改期限原因", "调整前整改时限", "是否延期整改时限"])
+def test_what_is_said_about_an_extension_is_none(heading):
+    assert told("问题", "责任单位", "整改时限", heading)["整改时限"] == Field.DEADLINE
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (("问题", "核查情况", "责任单位", "整改进展情况"), "整改进展情况"),
+        (("问题", "处理情况", "责任单位", "目前整改进展"), "目前整改进展"),
+        (("问题", "责任人处理情况", "责任单位", "问题整改落实情况"), "问题整改落实情况"),
+        (("举报内容", "核查情况", "处理情况", "责任单位"), "处理情况"),
+        (("问题", "责任单位", "是否整改", "目前整改进展情况", "是否销号"), "目前整改进展情况"),
+    ],
+)
+def test_what_was_done_comes_before_what_was_found_of_it(head, status):
+    assert told(*head)[status] == Field.STATUS
+
+
+@pytest.mark.parametrize(
+    ("head", "unit"),
+    [
+        (("学校", "存在问题", "整改责任部门"), "整改责任部门"),
+        (("乡镇", "存在问题", "县级责任单位"), "县级责任单位"),
+        (("企业", "反映问题", "办理单位"), "办理单位"),
+        (("企业", "存在问题", "整改措施"), "企业"),
+        (("市", "县", "存在问题"), "县"),
+        (("镇（街道）", "村（社区）", "存在问题"), "镇（街道）"),
+    ],
+)
+def test_where_something_lies_is_who_is_responsible_only_where_nobody_else_is(head, unit):
+    assert told(*head)[unit] == Field.UNIT
+    assert Field.UNIT not in told("企业", "存在问题", "牵头单位").values()
 
 
 @pytest.mark.parametrize(

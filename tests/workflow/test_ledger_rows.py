@@ -189,6 +189,28 @@ def test_a_day_in_place_of_a_yes_is_the_day_of_closure():
     assert (row.closed, row.closed_on, len(row.begins)) == (True, date(2026, 5, 4), 1)
 
 
+@pytest.mark.parametrize(
+    ("day", "status", "closed"),
+    [
+        ("2026年5月3日", "", True),
+        ("2026年5月3日", "已清运垃圾", True),
+        ("2026年5月3日", "正在推进", False),
+        ("2027年5月3日", "", False),
+        ("待定", "", False),
+        ("待定", "已完成", True),
+        ("2026年5月1日已销号", "已完成", True),
+    ],
+)
+def test_the_day_of_striking_off_closes_once_it_has_come(day, status, closed):
+    found = line(closed_on=day, status=status)
+    found.closes = True
+    (row,) = judge([found])
+    row.settle(date(2026, 12, 1))
+    assert row.closed == closed
+    if not closed and day != "待定":
+        assert row.closed_on is None and row.attributes["closed_on"].startswith(day[:4])
+
+
 def test_measures_that_are_read_for_a_day_may_be_as_long_as_measures():
     both = "修好路面；" * 120 + "2027年6月底前完成"
     row = one(deadline=both, measures=both)

@@ -68,6 +68,14 @@ ENDED = Unit(UUID(int=99), "old", "撤销镇", None, "town", False, 2, NOW, NOW)
         ("一街道党工委、办事处", ("一街道党工委", "一街道办事处"), 0),
         ("县水利局、一镇党委、政府", ("县水利局", "一镇党委", "一镇政府"), 0),
         ("县委、政府", ("县委", "政府"), 0),
+        ("一镇党委、镇政府", ("一镇党委", "一镇政府"), 0),
+        ("一镇政府、县政府", ("一镇政府", "县政府"), 0),
+        ("县住建局（配合单位）、县水利局", ("县住建局", "县水利局"), 1),
+        ("县住建局（参与单位），县水利局（责任单位）", ("县住建局", "县水利局"), 1),
+        ("县住建局（积极配合）、县水利局（牵头）", ("县住建局（积极配合）", "县水利局"), 1),
+        ("县水利局（技术支持）", ("县水利局（技术支持）",), 0),
+        ("县水利局（县财政局提供资金支持）", ("县水利局（县财政局提供资金支持）",), 0),
+        ("（配合单位：县住建局）县水利局", ("县住建局", "县水利局"), 1),
         ("县督办", ("县督办",), 0),
         ("自然资源和规划局（林业局、草原局）、一镇", ("自然资源和规划局（林业局、草原局）", "一镇"), 0),
         ("1、县水利局；2、一镇", ("县水利局", "一镇"), 0),
@@ -128,7 +136,21 @@ def test_phrases_that_mean_whoever_is_concerned(phrase):
 
 @pytest.mark.parametrize(
     "name",
-    ["一镇", "市公路部门", "项目牵头单位和有关镇街", "相城区水务局", "全椒县", "三镇", "一村", "县政府", "属地管理局"],
+    [
+        "一镇",
+        "市公路部门",
+        "项目牵头单位和有关镇街",
+        "相城区水务局",
+        "全椒县",
+        "三镇",
+        "一村",
+        "县政府",
+        "属地管理局",
+        "沿河镇",
+        "沿河村",
+        "高等学校",
+        "市高等学校",
+    ],
 )
 def test_names_that_only_begin_so_or_do_not(name):
     assert not collective(name)
@@ -148,8 +170,12 @@ def test_the_organs_of_a_place_are_the_unit_that_governs_it():
     index.add("五镇党委", UUID(int=500))
     assert index.find("五镇") == index.find("五镇政府") == UUID(int=500)
     index.add("五镇人民政府", UUID(int=501))
-    assert (index.find("五镇党委"), index.find("五镇人民政府")) == (UUID(int=500), UUID(int=501))
-    assert index.find("五镇") == "ambiguous", "nobody guesses which of two"
+    assert (index.find("五镇党委"), index.find("五镇党工委")) == (UUID(int=500), UUID(int=500))
+    assert index.find("五镇人民政府") == index.find("五镇政府") == index.find("五镇") == UUID(int=501)
+    index.add("五镇", UUID(int=502))
+    assert (index.find("五镇"), index.find("五镇政府")) == (UUID(int=502), UUID(int=501))
+    index.add("五镇办事处", UUID(int=503))
+    assert index.find("五镇政府") == "ambiguous", "nobody guesses which of two"
 
 
 def test_what_is_a_unit_as_a_whole_is_not_split():

@@ -20,10 +20,19 @@ from service.workflow.unit_persons import parted
         ("牵头领导：张三 责任单位：县水利局", "责任单位：县水利局", ("张三",)),
         ("县水利局（责任人：张三、李四）", "县水利局", ("张三", "李四")),
         ("县水利局（张三负责）", "县水利局", ("张三",)),
+        ("县水利局 整改责任人：张三", "县水利局", ("张三",)),
+        ("县水利局；联系人：张三", "县水利局", ("张三",)),
+        ("县水利局（主要负责人：张三）", "县水利局", ("张三",)),
+        ("包案领导：张三；责任单位：县水利局", "；责任单位：县水利局", ("张三",)),
     ],
 )
 def test_who_stands_behind_a_unit_is_parted_from_it(cell, unit, persons):
     assert parted(cell) == (unit, persons)
+
+
+def test_a_text_that_slipped_into_the_cell_is_left_as_it_is():
+    text = "县水利局" + " " * 2_000 + "；责任人：张三"
+    assert parted(text) == (text, ())
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,9 @@ DATELESS = {
     "资金到位后3个月内": ("date", "event"),
     "开工后30日内": ("date", "event"),
     "验收合格后1个月内": ("date", "event"),
+    "资金落实到位之后，3个月内": ("date", "event"),
+    "检查验收合格后10日内": ("date", "event"),
+    "限10日前完成": ("date", "day_only"),
 }
 
 
@@ -342,6 +345,7 @@ COUNTED = {
     "接到交办单后7天": Count(7, "days"),
     "收到整改通知书后的15日内": Count(15, "days"),
     "此后3日内": Count(3, "days"),
+    "收到督办单之后10日内": Count(10, "days"),
 }
 
 
