@@ -4,26 +4,15 @@ Of two columns with the same meaning the one counts that is called so more plain
 needs to be seen beside the others.
 """
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 
 from service.workflow.headings import (
-    AREAS,
-    COMPLAINTS,
-    DIFFICULTIES,
     EITHER_DAY,
-    EXTENDED_DAY,
-    IN_CHARGE,
     INHERITED,
-    LOOKED_INTO,
-    MEASURE,
-    NAMED_PROBLEM,
-    NEXT_STEPS,
-    OF_WHO_COMPLAINED,
-    PLACES,
     REACHED_AT,
     UNRANKED,
-    VILLAGES,
     YES_OR_NO,
     Field,
     field_of,
@@ -36,6 +25,49 @@ LISTED_TOGETHER = frozenset({Field.CO_UNITS, Field.PERSON, Field.SUPERVISING, Fi
 
 REACHES = 2
 """Columns from somebody to how they are reached: their office may stand between."""
+
+NAMED_PROBLEM = re.compile("问题|隐患|缺陷|表现|不[符合]|problem", re.IGNORECASE)
+"""What is called a problem, and not a task or what was said of something."""
+
+LOOKED_INTO = re.compile("(?:检查|督查|督导|考核|巡察|审计).*内容|意见")
+"""检查内容 and 反馈意见 say what was looked at, not what is to be done."""
+
+DIFFICULTIES = re.compile(
+    "困难|需要?(?:上级|领导小组)?(?:协调|解决|支持)|提请(?:协调|解决)|(?:推进|整改|落实|工作|实施)(?:过程)?中(?:存在)?的?(?:主要)?问题"
+)
+"""存在困难和问题, 需协调解决的问题: what hinders, in a ledger that says what is to be done."""
+
+NEXT_STEPS = re.compile("下一?步|今后")
+"""下一步措施 put nothing right that stands before them."""
+
+PLACES = re.compile("乡镇|镇街|街道|社区|学校(?:名称)?|企业(?:名称)?|场所名称|科室|处室|检查对象")
+"""Who has the problem, or where it lies: who is responsible too, where no column says that."""
+
+AREAS = re.compile("(?:行政区[域划]|属地|辖区|县市区|县区|[县市区镇乡村]|村社区)(?:名称)?")
+VILLAGES = re.compile("村(?:社区)?(?:名称)?")
+"""Whose territory it is: the responsible unit where no other column names one."""
+
+COMPLAINTS = re.compile("诉求|信访|投诉|举报|来[电信访]|热线|工单|上访|反映(?:问题|事项|内容)")
+"""A ledger of complaints has one of these in a heading."""
+
+OF_WHO_COMPLAINED = re.compile(
+    "联系人|(?:联系人)?(?:姓名)?[及和]?(?:联系)?(?:电话|手机|方式)(?:号码?)?|(?:联系人)?姓名|手机号"
+    "|(?:家庭|现|联系)?住址|(?:家庭|联系|户籍)地址?|身份证号?码?|证件号码?"
+)
+"""In such a ledger whose names and numbers these are, unless somebody in charge stands before them."""
+
+IN_CHARGE = re.compile("责任|承办|办理|处置|经办|牵头|主办|落实|整改|包案|包保|包抓|分管")
+
+CLOSING_DAY = re.compile("(?!.*(?:申请|上报|报送|拟|计划)).*(?:销号|销案)(?:时间|日期)")
+"""A day that says that something was struck off."""
+
+EXTENDED_DAY = re.compile(
+    "(?!.*(?:前|原因|情况|理由|是否|申请)).*(?:延期|展期|顺延|(?:调整|变更)[后为至])(?:至|到)?(?:的)?.*(?:时限|期限|时间|日期)"
+)
+"""A deadline that takes the place of another."""
+
+MEASURE = re.compile("措施|举措")
+"""In the heading of a deadline: it holds measures as well."""
 
 Paths = Mapping[int, tuple[str, ...]]
 """Each column's headings from the top down."""
@@ -74,7 +106,9 @@ def _in_order(field: Field, found: list[tuple[int, int]], paths: Paths) -> tuple
     if field in LISTED_TOGETHER:
         surer = [each for each in found if each[0] < INHERITED] or found
         return tuple(column for _, column in sorted(surer, key=lambda each: each[1]))
-    surest = min(found)[1]
+    rank, surest = min(found)
+    if rank < 0:
+        return (surest,)
     if field == Field.DEADLINE:
         # 延期后整改时限, where something stands there.
         later = sorted((column for _, column in found if EXTENDED_DAY.fullmatch(_own(paths, column))), reverse=True)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from service.workflow.columns import LISTED_TOGETHER, columns_of
+from service.workflow.columns import CLOSING_DAY, LISTED_TOGETHER, columns_of
 from service.workflow.grid import Day, Formula, Grid, Number
 from service.workflow.headings import (
-    CLOSING_DAY,
     FILLED_IN,
     NOT_KEPT,
     OF_A_TIME,

@@ -209,41 +209,6 @@ NO_FIELD = re.compile(r".*(?:开始|起始|启动|开工)(?:时间|日期)?|起|
 ASKED = re.compile("是否|有无|能否|与否")
 """是否重大隐患 is no problem: what says yes or no names nothing."""
 
-NAMED_PROBLEM = re.compile("问题|隐患|缺陷|表现|不[符合]|problem", re.IGNORECASE)
-"""What is called a problem, and not a task or what was said of something."""
-
-DIFFICULTIES = re.compile(
-    "困难|需要?(?:上级|领导小组)?(?:协调|解决|支持)|提请(?:协调|解决)|(?:推进|整改|落实|工作|实施)(?:过程)?中(?:存在)?的?(?:主要)?问题"
-)
-"""存在困难和问题, 需协调解决的问题: what hinders, in a ledger that says what is to be done."""
-
-COMPLAINTS = re.compile("诉求|信访|投诉|举报|来[电信访]|热线|工单|上访|反映(?:问题|事项|内容)")
-"""A ledger of complaints has one of these in a heading."""
-
-OF_WHO_COMPLAINED = re.compile(
-    "联系人|(?:联系人)?(?:姓名)?[及和]?(?:联系)?(?:电话|手机|方式)(?:号码?)?|(?:联系人)?姓名|手机号"
-    "|(?:家庭|现|联系)?住址|(?:家庭|联系|户籍)地址?|身份证号?码?|证件号码?"
-)
-"""In such a ledger whose names and numbers these are, unless somebody in charge stands before them."""
-
-CLOSING_DAY = re.compile("(?!.*(?:申请|上报|报送|拟|计划)).*(?:销号|销案)(?:时间|日期)")
-MEASURE = re.compile("措施|举措")
-NEXT_STEPS = re.compile("下一?步|今后")
-EXTENDED_DAY = re.compile(
-    "(?!.*(?:前|原因|情况|理由|是否|申请)).*(?:延期|展期|顺延|(?:调整|变更)[后为至])(?:至|到)?(?:的)?.*(?:时限|期限|时间|日期)"
-)
-LOOKED_INTO = re.compile("(?:检查|督查|督导|考核|巡察|审计).*内容|意见")
-"""检查内容 and 反馈意见 say what was looked at, not what is to be done."""
-
-IN_CHARGE = re.compile("责任|承办|办理|处置|经办|牵头|主办|落实|整改|包案|包保|包抓|分管")
-
-PLACES = re.compile("乡镇|镇街|街道|社区|学校(?:名称)?|企业(?:名称)?|场所名称|科室|处室|检查对象")
-"""Who has the problem, or where it lies: who is responsible too, where no column says that."""
-
-VILLAGES = re.compile("(?:村|社区|村社区)(?:名称)?")
-AREAS = re.compile("(?:行政区[域划]|属地|辖区|县市区|县区|[县市区镇乡村])(?:名称)?")
-"""Whose territory it is: the responsible unit where no other column names one."""
-
 EITHER_DAY = frozenset(_names("整改完成时间 整改完成日期 完成整改时间 完成时间 完成日期 整改日期"))
 """When it is to be done, unless the ledger says that beside it: then when it was."""
 
@@ -270,6 +235,8 @@ _COUNTABLE = frozenset({Field.PROBLEM, Field.TITLE, Field.MEASURES})
 _NAMING = _COUNTABLE | {Field.UNIT, Field.LEAD_UNIT, Field.CO_UNITS, Field.PERSON}
 
 UNRANKED = 1_000
+"""A column that is known by a pattern: of two the one whose pattern stands before the other's is surer."""
+
 INHERITED = 2_000
 """A column that is known by the heading above it alone: one that is known by its own comes before it."""
 

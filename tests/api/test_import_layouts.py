@@ -62,6 +62,30 @@ async def test_who_complained_is_in_no_attribute(world):
     assert shown["source"]["contact"] == "王某、13800138000"
 
 
+async def test_in_a_ledger_of_complaints_whoever_is_named_first_complained(world):
+    table = "社区,姓名,联系电话,家庭住址,诉求内容,承办单位\n东社区,王某,13800138000,东街一号,甲,t1\n"
+    code = await ledger(world, "hotline")
+    report = ok(await load(world, table, ledger=code))
+    assert codes(by_row(report)[2], "warnings") == ["no_deadline"]
+    (item,) = await items_of(world, code)
+    assert item["attributes"] == {"columns": {"社区": "东社区"}}
+    shown = ok(await world.admin.get(f"/v1/items/{item['id']}"))
+    assert shown["source"]["contact"] == "王某、13800138000、东街一号"
+
+
+async def test_a_day_of_striking_off_closes_once_it_has_come(world):
+    code = await ledger(world, "struck-off")
+    table = "问题,责任单位,整改时限,整改情况,销号时间\n甲,t1,2026.6.30,已清运,2026.5.3\n乙,t1,2027.6.30,,2099.5.3\n"
+    ok(await load(world, table, ledger=code))
+    items = {item["title"]: item for item in await items_of(world, code)}
+    assert {title: item["state"] for title, item in items.items()} == {"甲": "closed", "乙": "open"}
+    assert items["甲"]["closed_at"].startswith("2026-05-03") and items["乙"]["attributes"] == {
+        "closed_on": "2099-05-03"
+    }
+    again = ok(await load(world, table, ledger=code, changed_rows="update"))
+    assert (again["unchanged"], again["created"]) == (2, 0)
+
+
 async def test_a_telephone_beside_who_is_responsible_is_kept_and_warned_of(world):
     table = "存在问题,责任单位,责任人,联系电话,整改时限\n甲,t1,张三,13800138000,2027.6.30\n"
     code = await ledger(world, "telephones")

@@ -226,3 +226,12 @@ def test_whose_territory_it_is_says_who_is_responsible_where_nothing_else_does(a
     assert told("问题描述", area, "整改时限")[area] == Field.UNIT
     assert area not in told("问题描述", area, "整改时限", "责任单位")
     assert area not in told("问题描述", area, "整改时限", "牵头单位")
+
+
+def test_what_the_caller_says_counts_before_all_of_it():
+    rows = [["问题", "责任单位", "整改时限", "延期后整改时限"], ["甲", "一镇", "2027.6.30", "2027.9.30"]]
+    (found,) = read_sheets([Sheet("台账", rows)], {"整改时限": Field.DEADLINE})
+    assert [line.cells[Field.DEADLINE] for line in found.lines] == ["2027.6.30"]
+    rows = [["检查内容", "责任单位", "发现的问题"], ["消防", "一镇", "漏电"]]
+    (found,) = read_sheets([Sheet("台账", rows)], {"检查内容": Field.PROBLEM})
+    assert [line.cells[Field.PROBLEM] for line in found.lines] == ["消防"]
