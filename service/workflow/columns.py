@@ -57,6 +57,7 @@ OF_WHO_COMPLAINED = re.compile(
 """In such a ledger whose names and numbers these are, unless somebody in charge stands before them."""
 
 IN_CHARGE = re.compile("责任|承办|办理|处置|经办|牵头|主办|落实|整改|包案|包保|包抓|分管")
+"""Units and persons that answer for something; 社区 and 企业 do not by their name."""
 
 CLOSING_DAY = re.compile("(?!.*(?:申请|上报|报送|拟|计划)).*(?:销号|销案)(?:时间|日期)")
 """A day that says that something was struck off."""
