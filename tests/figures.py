@@ -244,7 +244,7 @@ def summed(hits: list[Hit]) -> dict[str, Any]:
 
 # -- a county that has lived
 
-QUESTIONS, QUESTIONS_IN_FULL = 25, 400
+QUESTIONS, QUESTIONS_IN_FULL = 15, 400
 
 
 async def lived(settings: Settings) -> None:

@@ -33,7 +33,7 @@ from tests.world import World
 pytestmark = pytest.mark.long
 
 WORKERS = 2
-WRITERS, SECONDS, KILLS, LIVES = 4, 5, 3, 3
+WRITERS, SECONDS, KILLS, LIVES = 4, 3, 2, 3
 WRITERS_IN_FULL, SECONDS_IN_FULL, KILLS_IN_FULL, LIVES_IN_FULL = 16, 60, 15, 8
 """It goes on until so many seconds have passed and so many workers were killed, none older than so many seconds."""
 

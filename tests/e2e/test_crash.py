@@ -37,7 +37,7 @@ async def test_what_was_acknowledged_survives_a_kill_and_nothing_is_half_there(
 
     server.start()
     for _ in range(25 if full else 2):
-        load = await _loaded(work, until=moments.randint(20, 200))
+        load = await _loaded(work, until=moments.randint(20, 200 if full else 80))
         server.kill()
         await load
 
