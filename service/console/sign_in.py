@@ -56,7 +56,10 @@ def _why(guest: Guest, refused: Refused) -> str:
 
 def _inside(wanted: str) -> str:
     """Where to go afterwards: a page of the console and nothing else."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/console"
     inside = parts.path == "/console" or parts.path.startswith("/console/")
     if parts.scheme or parts.netloc or not inside or "\\" in wanted or ".." in parts.path or not wanted.isprintable():
         return "/console"

@@ -130,12 +130,19 @@ class Guest(Request):
         if site is None and origin is None:
             return False
         same_site = site is None or site == "same-origin"
-        same_origin = origin is None or urlsplit(origin).netloc == self.headers.get("host")
-        return same_site and same_origin
+        return same_site and (origin is None or _place(origin) == self.headers.get("host"))
 
     def to(self, path: str, **query: str) -> Response:
         """Go and read another page of the console."""
         return RedirectResponse(f"{self.base}{path}" + (f"?{urlencode(query)}" if query else ""), 303)
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an origin; None of what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _parsed(content: bytes) -> list[tuple[str, str]]:

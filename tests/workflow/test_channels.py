@@ -42,6 +42,8 @@ def test_feishu_has_a_second_host() -> None:
         ("wecom", Target(f"https://qyapi.weixin.qq.com/cgi-bin/user/get?key={TOKEN}"), "/url", "bad_format"),
         ("dingtalk", Target("https://oapi.dingtalk.com/robot/send?token=x"), "/url", "bad_format"),
         ("dingtalk", Target(GOOD["dingtalk"] + "#x"), "/url", "bad_format"),
+        ("dingtalk", Target("https://[oapi.dingtalk.com/robot/send?access_token=x"), "/url", "bad_format"),
+        ("wecom", Target("https://qyapi\u2100.com/x"), "/url", "bad_format"),
         ("feishu", Target("https://open.feishu.cn/open-apis/bot/v2/hook/"), "/url", "bad_format"),
         ("feishu", Target("https://open.feishu.cn/open-apis/bot/v2/hook/../../x"), "/url", "bad_format"),
         ("mail", Target(), "/to", "missing"),
