@@ -107,6 +107,11 @@ class LedgerRow:
         number = {Field.SOURCE_NO.value: self.source_no} if self.source_no else {}
         return {**number, **self.beside}
 
+    def keep_day(self, said: str) -> None:
+        """Keep a day of completion that is none of closure beside, as it was said."""
+        self.beside = {**self.beside, Field.CLOSED_ON.value: said}
+        self.closed_on = None
+
     def settle(self, today: date) -> None:
         """Of a period that goes on (检查时间 is 2026年11月, in November) today counts: its end is yet to come.
 
@@ -119,8 +124,7 @@ class LedgerRow:
         if self.closes and self.closed_on is not None:
             self.closed = self.closed_on <= today
             if not self.closed:
-                self.beside = {**self.beside, Field.CLOSED_ON.value: self.closed_on.isoformat()}
-                self.closed_on = None
+                self.keep_day(self.closed_on.isoformat())
 
 
 def judge(lines: Iterable[Line]) -> list[LedgerRow]:
@@ -193,9 +197,7 @@ def _judge(line: Line) -> LedgerRow:
     if row.closed_on and not row.closed and not row.closes:
         # A day of completion is none of closure: it is kept beside.
         cell = line.cells[Field.CLOSED_ON]
-        day = row.closed_on.isoformat() if isinstance(cell, Number) else cell
-        row.beside = {**row.beside, Field.CLOSED_ON.value: day}
-        row.closed_on = None
+        row.keep_day(row.closed_on.isoformat() if isinstance(cell, Number) else cell)
     _beside(row, line, cells)
     return row
 
